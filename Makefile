@@ -1,0 +1,69 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PY := .venv/bin/python
+UV := .venv/bin/python -m uv
+TORCH := torch==2.8.0
+CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.mplstyle' -o -path '*/published/*' -o -path '*/recorded/*' 2>/dev/null)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+course: build/course/done  ## set up, fetch the data, execute the notebooks into build/course/, compare the reports
+	@$(PY) -m codealong compare
+	@echo; echo "Pages and executed notebooks: build/course/ (remove that folder to execute them again)"
+
+test: .venv/installed data  ## set up, then unit tests, then the notebooks with their outputs compared
+	$(PY) -m pytest
+
+lab: .venv/installed data  ## set up, then open JupyterLab on the notebooks
+	$(PY) -m jupyter lab notebooks/01_data.ipynb
+
+record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
+	$(PY) -m codealong record
+
+pictures: .venv/installed data  ## draw images/ and write the results in README.md again
+	$(PY) -m codealong pictures
+
+doctor: .venv/installed  ## one page about this machine: what is needed, what is here
+	@$(PY) -m codealong doctor
+
+lint: .venv/installed  ## check code and notebooks with ruff
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again
+	$(UV) pip compile pyproject.toml --universal --python-version 3.10 --no-annotate --upgrade \
+		--custom-compile-command "make lock" $(CUDA:%=--no-emit-package %) --quiet -o requirements.lock
+
+clean:  ## remove everything derived: environment, data, runs, build
+	rm -rf .venv data runs build .pytest_cache .ruff_cache
+	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+# What only the CUDA build of torch needs; that build brings them itself, pinned.
+CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 cuda-runtime-cu12 cudnn-cu12 \
+	cufft-cu12 cufile-cu12 curand-cu12 cusolver-cu12 cusparse-cu12 cusparselt-cu12 nccl-cu12 nvjitlink-cu12 nvtx-cu12)
+
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 10) <= v < (3, 14) else \
+		f"Python 3.10 to 3.13 is needed, and $(PYTHON) is {v[0]}.{v[1]}: run make PYTHON=python3.11 (or another of these)")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@if UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(UV) pip install --quiet --dry-run --no-deps --torch-backend=cpu $(TORCH) 2>/dev/null; then \
+		$(UV) pip install --torch-backend=cpu -r requirements.lock; \
+	else \
+		echo "PyTorch's small CPU builds cannot be reached: installing the package index's build (several GB on Linux)."; \
+		$(UV) pip install -r requirements.lock; \
+	fi
+	$(UV) pip install --no-deps --editable .
+	@touch $@
+
+data: .venv/installed
+	@$(PY) -m codealong data
+
+build/course/done: .venv/installed $(CODE) $(NOTEBOOKS)
+	@$(PY) -m codealong data
+	@$(PY) -m codealong course
+	@touch $@
+
+.PHONY: help course test lab record pictures doctor lint lock clean data

@@ -1,0 +1,99 @@
+"""The four arms: what each does to a network, an optimizer and a batch, and nothing else."""
+
+from dataclasses import dataclass
+
+import torch
+
+from codealong import CourseError, ipex
+
+
+class ArmError(CourseError, ValueError):
+    """There is no such arm."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train the same network.
+
+    Attributes
+    ----------
+    name : str
+    dtype : torch.dtype
+        Precision of the forward and backward pass; weights and optimizer stay float32 everywhere.
+    memory_format : torch.memory_format
+        How images, and without IPEX the weights, lie in memory.
+    uses_ipex : bool
+    """
+
+    name: str
+    dtype: torch.dtype
+    memory_format: torch.memory_format
+    uses_ipex: bool
+
+    def prepare(self, net, optimizer):
+        """Return the network and the optimizer to train with.
+
+        Parameters
+        ----------
+        net : torch.nn.Module
+            Plain, in training mode.
+        optimizer : torch.optim.Optimizer
+            Its optimizer. Build a scheduler on the returned one, never on this.
+
+        Returns
+        -------
+        net : torch.nn.Module
+        optimizer : torch.optim.Optimizer
+
+        Raises
+        ------
+        ipex.Unusable
+            When the arm needs IPEX and IPEX cannot run here.
+        ipex.Misuse
+            When IPEX would go wrong, or has been imported by this process and the arm is a stock one.
+        """
+        if self.uses_ipex:
+            return ipex.optimize(net, optimizer, self.dtype)
+        ipex.refuse_if_imported()
+        return net.to(memory_format=self.memory_format), optimizer
+
+    def place(self, images):
+        """Return a batch of images as this arm wants them in memory."""
+        return images.to(memory_format=self.memory_format)
+
+    def autocast(self):
+        """Return the context in which this arm computes logits and loss."""
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.dtype is torch.bfloat16)
+
+    def weights(self, net):
+        """Return a copy of the float32 weights, as a plain network can load them."""
+        return ipex.plain_weights(net)
+
+    def status(self):
+        """Tell whether this arm can run here, and why not."""
+        return ipex.status() if self.uses_ipex else ipex.Status(True, "stock PyTorch")
+
+
+ARMS = {
+    arm.name: arm
+    for arm in (
+        Arm("stock-fp32", torch.float32, torch.contiguous_format, uses_ipex=False),
+        Arm("stock-bf16", torch.bfloat16, torch.channels_last, uses_ipex=False),
+        Arm("ipex-fp32", torch.float32, torch.channels_last, uses_ipex=True),
+        Arm("ipex-bf16", torch.bfloat16, torch.channels_last, uses_ipex=True),
+    )
+}
+"""The arms by name, stock PyTorch first."""
+
+
+def get(name):
+    """Return an arm by name.
+
+    Raises
+    ------
+    ArmError
+        For a name that is not in `ARMS`.
+    """
+    if name not in ARMS:
+        raise ArmError(f"{name!r} is not an arm: choose one of {', '.join(ARMS)}.")
+    return ARMS[name]

@@ -1,0 +1,158 @@
+"""Executes the notebooks in order, in clean kernels, with live progress."""
+
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from codealong import ROOT, CourseError, files, ipex
+
+NOTEBOOKS = ROOT / "notebooks"
+PAGES = ROOT / "build" / "course"
+
+
+class CellFailed(CourseError):
+    """A cell of a notebook failed; the message names the notebook, the cell and the error."""
+
+
+def notebooks():
+    """Return the paths of the notebooks of the course, in order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def why_skipped(notebook):
+    """Say why a notebook cannot run on this machine, or return None.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``.
+    """
+    able = ipex.status()
+    needs_ipex = notebook.metadata.get("codealong", {}).get("needs") == "ipex"
+    return able.reason if needs_ipex and not able.usable else None
+
+
+def execute(path):
+    """Execute one notebook in a clean kernel, saying where it is.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        With fresh outputs.
+
+    Raises
+    ------
+    CellFailed
+    """
+    notebook = nbformat.read(path, as_version=4)
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    live = _Live(path.stem, len(code))
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: live.cell(code.index(cell_index) + 1),
+    )
+    try:
+        client.execute()
+    except CellExecutionError as problem:
+        live.end("failed")
+        raise CellFailed(f"{path.name}, code cell {live.number}: {problem.ename}: {problem.evalue}") from None
+    except DeadKernelError:
+        live.end("failed")
+        raise CellFailed(f"{path.name}, code cell {live.number}: the kernel died") from None
+    live.end("done")
+    return notebook
+
+
+def run():
+    """Execute the course, and write the executed notebooks and their HTML pages to `PAGES`.
+
+    Raises
+    ------
+    CellFailed
+        At the first cell that fails.
+    """
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for path in notebooks():
+        if reason := why_skipped(nbformat.read(path, as_version=4)):
+            print(f"{path.stem}: skipped, because {reason}")
+            continue
+        executed = execute(path)
+        (PAGES / path.with_suffix(".html").name).write_text(_page(executed, path), encoding="utf-8")
+        nbformat.write(executed, PAGES / path.name)
+
+
+def record():
+    """Execute the notebooks in place, each with an empty folder of runs, as the tests do.
+
+    Raises
+    ------
+    CellFailed
+        At the first cell that fails; that notebook and those after it stay as they were.
+    """
+    for path in notebooks():
+        if reason := why_skipped(nbformat.read(path, as_version=4)):
+            print(f"{path.stem}: keeps its stored outputs, because {reason}")
+            continue
+        with tempfile.TemporaryDirectory() as empty:
+            os.environ["CODEALONG_RUNS"] = empty
+            executed = execute(path)
+        files.write(path, (nbformat.writes(executed) + "\n").encode())
+
+
+def _page(notebook, path):
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="codealong",
+        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+        embed_images=True,
+    )
+    page, _ = exporter.from_notebook_node(
+        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    )
+    return page
+
+
+class _Live:
+    """One line a notebook: it ticks in a terminal, and is a line a cell elsewhere."""
+
+    def __init__(self, name, cells):
+        self.name, self.cells, self.number = name, cells, 0
+        self.started = time.perf_counter()
+        self.ended = threading.Event()
+        self.terminal = sys.stdout.isatty()
+        if self.terminal:
+            threading.Thread(target=self._tick, daemon=True).start()
+
+    def cell(self, number):
+        self.number = number
+        if not self.terminal:
+            print(self._line(f"cell {number} of {self.cells}"), flush=True)
+
+    def end(self, word):
+        self.ended.set()
+        line = self._line(f"{word}, {self.number} of {self.cells} cells")
+        print(f"\r\x1b[K{line}" if self.terminal else line, flush=True)
+
+    def _tick(self):
+        while not self.ended.wait(0.2):
+            print(f"\r\x1b[K{self._line(f'cell {self.number} of {self.cells}')}", end="", flush=True)
+
+    def _line(self, text):
+        return f"{self.name:26} {text:24} {time.perf_counter() - self.started:6.1f} s"

@@ -1,0 +1,124 @@
+"""Fashion-MNIST as verified tensors: a fixed split, and batches normalised as they are used."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from codealong import sources
+
+CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+MEAN, STD = 0.2857, 0.3528
+"""Mean and standard deviation of the training pixels, on a scale from 0 to 1."""
+
+
+class Split(NamedTuple):
+    """Images and their labels.
+
+    Attributes
+    ----------
+    images : torch.Tensor
+        uint8, shape (N, 1, 28, 28).
+    labels : torch.Tensor
+        int64, shape (N,), an index into `CLASSES`.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+class FashionMNIST(NamedTuple):
+    """The three splits: 50,000 images to train on, 10,000 to choose by, 10,000 to report on."""
+
+    train: Split
+    valid: Split
+    test: Split
+
+
+def load(root=None):
+    """Load Fashion-MNIST; fetch it first where that is needed.
+
+    Parameters
+    ----------
+    root : path, optional
+        The data folder; `sources.folder()` by default.
+
+    Returns
+    -------
+    FashionMNIST
+        `train`, `valid` and `test`. The published training images are split 50,000 / 10,000,
+        stratified by class, the same way every time.
+
+    Raises
+    ------
+    codealong.sources.DataError
+        When the data cannot be had.
+    """
+    sources.obtain(root)
+    published, test = _published("train", root), _published("t10k", root)
+    train, valid = (Split(published.images[chosen], published.labels[chosen]) for chosen in split(published.labels))
+    return FashionMNIST(train, valid, test)
+
+
+def split(labels):
+    """Return the fixed, stratified indices of the training and the validation images.
+
+    Parameters
+    ----------
+    labels : torch.Tensor
+        int64, shape (60000,), the published training labels.
+
+    Returns
+    -------
+    train, valid : torch.Tensor
+        int64, shapes (50000,) and (10000,), ascending.
+    """
+    from sklearn.model_selection import train_test_split
+
+    chosen = train_test_split(np.arange(len(labels)), test_size=10_000, stratify=labels.numpy(), random_state=0)
+    train, valid = (torch.from_numpy(np.sort(indices)) for indices in chosen)
+    return train, valid
+
+
+def normalise(images):
+    """Turn `uint8` images into float32 with mean 0 and standard deviation 1 over the training pixels."""
+    return images.float().div_(255).sub_(MEAN).div_(STD)
+
+
+def batches(split, batch_size, generator=None):
+    """Yield one pass over a split, batch by batch.
+
+    Parameters
+    ----------
+    split : Split
+    batch_size : int
+        Images per batch; the last batch of a pass may be smaller.
+    generator : torch.Generator, optional
+        Shuffles the images; in stored order without it.
+
+    Yields
+    ------
+    images : torch.Tensor
+        float32, shape (batch_size, 1, 28, 28), normalised.
+    labels : torch.Tensor
+        int64, shape (batch_size,).
+    """
+    count = len(split.labels)
+    order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+    for chosen in order.split(batch_size):
+        yield normalise(split.images[chosen]), split.labels[chosen]
+
+
+def _published(which, root):
+    """Read one pair of IDX files: a header of 16 or 8 bytes, then one byte per pixel or label."""
+    raw = sources.raw_folder(root)
+    images = bytearray(sources.read(f"{which}-images-idx3-ubyte", raw))
+    labels = bytearray(sources.read(f"{which}-labels-idx1-ubyte", raw))
+    return Split(
+        torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 1, 28, 28),
+        torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
+    )

@@ -1,0 +1,99 @@
+"""One page about this machine: what the course needs, what it found, and what to do about it."""
+
+import platform
+import sys
+from typing import NamedTuple
+
+from codealong import hardware, ipex, sources
+
+PINS = {"torch": "2.8.0", "torchvision": "0.23.0"}
+
+
+class Line(NamedTuple):
+    """One finding: `level` is ``ok``, ``warn`` or ``fail``."""
+
+    level: str
+    topic: str
+    text: str
+
+
+def examine():
+    """Look at this machine.
+
+    Returns
+    -------
+    list of Line
+    """
+    return [_python(), *_packages(), *_processor(), _threads(), _memory(), _allocator(), _data(), _ipex()]
+
+
+def report(lines):
+    """Format the findings as one page."""
+    return "\n".join(f"{line.level:5} {line.topic:18} {line.text}" for line in lines)
+
+
+def _python():
+    level = "ok" if (3, 10) <= sys.version_info < (3, 14) else "fail"
+    return Line(level, "Python", f"{platform.python_version()} (3.10 to 3.13 are needed)")
+
+
+def _packages():
+    for package, pin in PINS.items():
+        found = hardware.version(package)
+        if found == pin:
+            yield Line("ok", package, found)
+        else:
+            yield Line("fail", package, f"{found or 'missing'}, and the course needs {pin}: run `make course`")
+
+
+def _processor():
+    cpu = hardware.processor()
+    yield Line("ok" if cpu.vendor == "GenuineIntel" else "warn", "processor", f"{cpu.name} ({cpu.vendor})")
+    slower = {
+        "AVX2": ("fail", "IPEX needs it, and float32 is slow without it"),
+        "AVX-512": ("warn", "float32 uses AVX2 instead"),
+        "AVX-512 bf16": ("warn", "the bf16 arms run, slower than the float32 ones"),
+        "AMX": ("warn", "bf16 uses AVX-512 where that exists, not matrix tiles"),
+    }
+    if not cpu.instruction_sets:
+        yield Line("warn", "instruction sets", "this system does not tell; the stock arms run anyway")
+        return
+    for name, (level, consequence) in slower.items():
+        has = name in cpu.instruction_sets
+        yield Line("ok" if has else level, name, "yes" if has else f"no: {consequence}")
+
+
+def _threads():
+    try:
+        import torch
+    except ImportError:
+        return Line("fail", "threads", "unknown without torch")
+    threads, cores = torch.get_num_threads(), hardware.cores()
+    level = "ok" if threads <= cores else "warn"
+    return Line(level, "threads", f"{threads} on {cores} cores")
+
+
+def _memory():
+    total, available = hardware.memory_gib()
+    return Line("ok" if available >= 3 else "warn", "memory", f"{total} GiB, {available} GiB available (3 needed)")
+
+
+def _allocator():
+    return Line("ok", "memory allocator", hardware.allocator())
+
+
+def _data():
+    raw = sources.raw_folder()
+    try:
+        for name in sources.SHA256:
+            sources.read(name, raw)
+    except FileNotFoundError as problem:
+        return Line("warn", "data", f"{problem}: `make course` fetches it")
+    except (sources.DataError, OSError) as problem:
+        return Line("fail", "data", f"{problem}: `make course` replaces it")
+    return Line("ok", "data", f"verified, in {sources.folder()}")
+
+
+def _ipex():
+    able = ipex.status()
+    return Line("ok" if able.usable and able.validated else "warn", "IPEX", able.reason)

@@ -1,0 +1,120 @@
+"""What this machine is: processor, instruction sets, threads, memory, versions."""
+
+import datetime
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+INSTRUCTION_SETS = {
+    "AVX2": "avx2",
+    "AVX-512": "avx512f",
+    "AVX-512 bf16": "avx512_bf16",
+    "AMX": "amx_bf16",
+}
+"""Names a reader knows, and the flags by which Linux tells them."""
+
+PACKAGES = ("torch", "torchvision", "intel-extension-for-pytorch", "numpy", "scikit-learn")
+"""Packages whose version belongs to the provenance of a result."""
+
+
+class Processor(NamedTuple):
+    """A processor as its operating system describes it.
+
+    Attributes
+    ----------
+    name, vendor : str
+        As printed on it, and ``GenuineIntel``, ``AuthenticAMD`` or the like.
+    instruction_sets : tuple of str
+        Those of `INSTRUCTION_SETS` that it has; empty where the system does not tell.
+    """
+
+    name: str
+    vendor: str
+    instruction_sets: tuple
+
+
+def processor(cpuinfo=Path("/proc/cpuinfo")):
+    """Describe the processor of this machine.
+
+    Parameters
+    ----------
+    cpuinfo : Path, optional
+        Linux's description of the processors; elsewhere only the name is known.
+
+    Returns
+    -------
+    Processor
+    """
+    if not cpuinfo.exists():
+        return Processor(platform.processor() or platform.machine(), "unknown", ())
+    pairs = (line.partition(":") for line in cpuinfo.read_text().splitlines())
+    facts = {key.strip(): value.strip() for key, _, value in pairs}
+    flags = set(facts.get("flags", "").split())
+    return Processor(
+        facts.get("model name", platform.machine()),
+        facts.get("vendor_id", "unknown"),
+        tuple(name for name, flag in INSTRUCTION_SETS.items() if flag in flags),
+    )
+
+
+def version(package):
+    """Return the installed version of a package without its build tag, or None where it is absent."""
+    try:
+        return metadata.version(package).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def versions():
+    """Return the installed version of each of `PACKAGES`, and of Python, by name."""
+    found = {"python": platform.python_version()}
+    return found | {package: version(package) for package in PACKAGES if version(package)}
+
+
+def cores():
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def memory_gib():
+    """Return the memory of this machine in GiB, as one decimal: total and available."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return round(memory.total / 2**30, 1), round(memory.available / 2**30, 1)
+
+
+def allocator():
+    """Name what allocates memory: a preloaded library, or the C library and its settings."""
+    preloaded = [Path(name).name for name in os.environ.get("LD_PRELOAD", "").split()]
+    settings = [f"{key}={os.environ[key]}" for key in sorted(os.environ) if key.startswith("MALLOC_")]
+    return " ".join([*preloaded, *settings]) or "default"
+
+
+def provenance():
+    """Describe where and with what a result came to be.
+
+    Returns
+    -------
+    dict
+        Processor, instruction sets, cores, threads, memory, allocator, system, versions and the
+        date (UTC), all of it plain enough for JSON.
+    """
+    import torch
+
+    cpu = processor()
+    return {
+        "processor": cpu.name,
+        "instruction_sets": list(cpu.instruction_sets),
+        "cores": cores(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": memory_gib()[0],
+        "allocator": allocator(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": versions(),
+        "ipex_imported": "intel_extension_for_pytorch" in sys.modules,
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }

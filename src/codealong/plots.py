@@ -1,0 +1,214 @@
+"""Every figure of the course: one style, one colour an arm, a description for who cannot see it."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from codealong.data import CLASSES
+
+plt.style.use(Path(__file__).parent / "codealong.mplstyle")
+
+ARM_COLOURS = {
+    "stock-fp32": "#0072B2",
+    "stock-bf16": "#56B4E9",
+    "ipex-fp32": "#D55E00",
+    "ipex-bf16": "#E69F00",
+}
+"""Okabe and Ito's palette: stock PyTorch in blues, IPEX in oranges, bf16 the lighter one."""
+
+
+def show(fig):
+    """Show a figure in a notebook with its description as alternative text."""
+    from IPython.display import display
+
+    display(fig, metadata={"image/png": {"alt": fig.description}})
+    plt.close(fig)
+
+
+def samples(split, per_class=8):
+    """Draw the first images of each class, a row a class."""
+    fig, axes = plt.subplots(len(CLASSES), per_class, figsize=(per_class * 0.9 + 1.6, len(CLASSES) * 0.86))
+    for label, row in enumerate(axes):
+        chosen = split.images[split.labels == label][:per_class]
+        for axis, image in zip(row, chosen, strict=True):
+            _picture(axis, image[0])
+        _beside(row[0], CLASSES[label])
+    fig.suptitle(f"Ten classes, {per_class} images of each")
+    fig.tight_layout(pad=0.3, rect=(0, 0, 1, 0.99))
+    return _described(
+        fig, f"Grid of photographs, {per_class} from each of ten classes of clothing: {', '.join(CLASSES)}."
+    )
+
+
+def averages(split):
+    """Draw the average image of each class."""
+    fig, axes = plt.subplots(2, 5, figsize=(9, 4.6))
+    for label, axis in enumerate(axes.flat):
+        _picture(axis, split.images[split.labels == label, 0].float().mean(0))
+        axis.set_title(CLASSES[label], fontsize=12, loc="center")
+    fig.suptitle("On average, pullover, coat and shirt are nearly the same")
+    fig.tight_layout(h_pad=1.5)
+    return _described(
+        fig,
+        "Average image of each class. Trouser, bag and shoes keep their outline; pullover, coat and "
+        "shirt blur into nearly the same shape.",
+    )
+
+
+def pixel_histograms(images, normalised):
+    """Draw the distribution of pixel values before and after normalisation, side by side."""
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.7), sharey=True)
+    panels = (("uint8, 0 to 255", images.float()), ("float32, normalised", normalised))
+    for axis, (name, values) in zip(axes, panels, strict=True):
+        values = values.flatten().numpy()
+        axis.hist(values, bins=64, weights=np.full(len(values), 100 / len(values)), color="#0072B2")
+        axis.axvline(values.mean(), color="black", linewidth=1)
+        axis.annotate(
+            f"mean {values.mean():.2f}\nstandard deviation {values.std():.2f}",
+            (values.mean(), 0.9), xycoords=("data", "axes fraction"),
+            xytext=(8, 0), textcoords="offset points", va="top",
+        )  # fmt: skip
+        axis.set(title=name, xlabel="pixel value")
+    axes[0].set_ylabel("% of pixels")
+    fig.suptitle("Normalisation moves and stretches the axis; the shape stays", x=0.01, ha="left")
+    fig.tight_layout()
+    return _described(
+        fig,
+        "Two histograms of pixel values with the same shape, half of all pixels in the leftmost bar: "
+        "before normalisation from 0 to 255, after it with mean 0 and standard deviation 1.",
+    )
+
+
+def curves(histories):
+    """Draw accuracy and loss by epoch, training dashed and validation solid.
+
+    Parameters
+    ----------
+    histories : dict of str to list of dict
+        By arm; fields of `training.Epoch`.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8))
+    for axis, quantity in zip(axes, ("accuracy", "loss"), strict=True):
+        for arm, history in histories.items():
+            table = pd.DataFrame(history)
+            colour = ARM_COLOURS[arm]
+            axis.plot(table["epoch"], table[f"valid_{quantity}"], "o-", color=colour, label=arm)
+            axis.plot(table["epoch"], table[f"train_{quantity}"], "--", color=colour, linewidth=1.3)
+        axis.set(title=f"{quantity}: validation solid, training dashed", xlabel="epoch")
+        axis.set_xticks(table["epoch"])
+        axis.grid(axis="y")
+    axes[0].legend(loc="lower right")
+    fig.tight_layout()
+    return _described(
+        fig,
+        f"Accuracy and loss by epoch for {' and '.join(histories)}: training starts below validation "
+        "and passes it as the epochs go by.",
+    )
+
+
+def confusions(labels, runs):
+    """Draw the confusion matrix of each run, side by side; rows are true classes.
+
+    Parameters
+    ----------
+    labels : array of int, shape (10000,)
+    runs : sequence of runs.Run
+    """
+    fig, axes = plt.subplots(1, len(runs), figsize=(6.4 * len(runs), 6.2), sharey=True, squeeze=False)
+    said = []
+    for axis, run in zip(axes[0], runs, strict=True):
+        counts = metrics.confusion_matrix(labels, run.classes)
+        axis.imshow(np.sqrt(counts), cmap="Blues")
+        for row, column in np.argwhere(counts):
+            colour = "white" if counts[row, column] > 500 else "black"
+            axis.text(column, row, counts[row, column], ha="center", va="center", fontsize=10, color=colour)
+        mistakes = counts - np.diag(counts.diagonal())
+        true, predicted = np.unravel_index(mistakes.argmax(), counts.shape)
+        axis.set_title(f"{run.arm}: {CLASSES[true]} is most often taken for {CLASSES[predicted]}")
+        said.append(f"{run.arm}, {mistakes.max()} images of {CLASSES[true]} are taken for {CLASSES[predicted]}")
+        axis.set_xticks(range(len(CLASSES)), CLASSES, rotation=45, ha="right")
+        axis.set_yticks(range(len(CLASSES)), CLASSES)
+        axis.set_xlabel("predicted class")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+    axes[0, 0].set_ylabel("true class")
+    fig.tight_layout()
+    return _described(fig, f"Confusion matrices. Most frequent mistakes: in {'; in '.join(said)}.")
+
+
+def f1_differences(differences):
+    """Draw differences of F1 class by class, one kind of point for each comparison.
+
+    Parameters
+    ----------
+    differences : dict of str to pandas.Series
+        By name of the comparison, at most three; percentage points, by class.
+    """
+    fig, axis = plt.subplots(figsize=(9, 5))
+    rows = np.arange(len(CLASSES))
+    marks = (("D", "black", -0.22), ("o", "#D55E00", 0), ("s", "#E69F00", 0.22))
+    for (name, series), (mark, colour, shift) in zip(differences.items(), marks, strict=False):
+        axis.plot(series[list(CLASSES)], rows + shift, mark, color=colour, label=name, markersize=7)
+    largest = {name: series[list(CLASSES)].abs().max() for name, series in differences.items()}
+    axis.axvline(0, color="black", linewidth=1)
+    axis.set_yticks(rows, CLASSES)
+    axis.set_yticks(rows[:-1] + 0.5, minor=True)
+    axis.invert_yaxis()
+    axis.grid(axis="y", which="minor")
+    axis.tick_params(axis="y", which="both", length=0)
+    axis.set_title(f"No class's F1 moves by more than {max(largest.values()):.1f} points")
+    axis.set_xlabel("percentage points, with minus without")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    said = "; ".join(f"{name}: at most {value:.1f} points either way" for name, value in largest.items())
+    return _described(fig, f"Difference of F1 by class. {said}.")
+
+
+def accuracy_and_rate(table):
+    """Draw test accuracy beside the relative training rate, a dot a run.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `report.relative_rates` returns it.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
+    arms = list(dict.fromkeys(table["arm"]))
+    rows = table["arm"].map(arms.index)
+    columns = {"test accuracy": "{:.4f}", "rate / stock-fp32": "{:.2f}"}
+    for axis, (column, form) in zip(axes, columns.items(), strict=True):
+        axis.scatter(table[column], rows, s=90, color=table["arm"].map(ARM_COLOURS), alpha=0.8)
+        for row, arm in enumerate(arms):
+            mean = table.loc[table["arm"] == arm, column].mean()
+            axis.annotate(form.format(mean), (mean, row - 0.22), ha="center", va="bottom", fontsize=11)
+        axis.grid(axis="x")
+    several = "means above the runs" if len(table) > len(arms) else "one run an arm"
+    spread = table["test accuracy"].max() - table["test accuracy"].min()
+    axes[0].set_yticks(range(len(arms)), arms)
+    axes[0].set_ylim(len(arms) - 0.5, -0.8)
+    axes[0].set(title=f"Accuracies lie within {spread:.4f}", xlim=(0.89, 0.93), xlabel=f"test accuracy, {several}")
+    fastest = table["rate / stock-fp32"].max()
+    axes[1].set(title=f"Training rates differ up to {fastest:.1f}-fold", xlim=(0, fastest * 1.12))
+    axes[1].set_xlabel("images per second, relative to stock-fp32 with the same seed")
+    fig.tight_layout()
+    means = table.groupby("arm", sort=False)[list(columns)].mean()
+    said = "; ".join(f"{arm} {accuracy:.4f} at {rate:.2f} times the rate" for arm, accuracy, rate in means.itertuples())
+    return _described(fig, f"Test accuracy and training rate relative to stock-fp32 by arm, {several}: {said}.")
+
+
+def _described(fig, description):
+    fig.description = description
+    return fig
+
+
+def _picture(axis, image):
+    axis.imshow(image, cmap="gray_r")
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
+
+
+def _beside(axis, name):
+    axis.set_ylabel(name, rotation=0, ha="right", va="center")

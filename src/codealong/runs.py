@@ -1,0 +1,217 @@
+"""A run as a record on disk: history, predictions and provenance, read back whole or refused.
+
+A record is one zip file, `stock-fp32-seed0.run.zip`, with `run.json`, `classes.npy` and
+`probabilities.npy` in it.
+"""
+
+import io
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codealong import ROOT, CourseError, files, hardware
+
+FORMAT = "codealong run"
+VERSION = 1
+SUFFIX = ".run.zip"
+IMAGES, CLASSES = 10_000, 10
+HISTORY = {"epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "seconds", "images_per_second"}
+
+RECORDED = Path(__file__).parent / "recorded"
+"""The runs that ship with the course."""
+
+
+class RunError(CourseError):
+    """A record is damaged or not one of ours; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm with one seed.
+
+    Attributes
+    ----------
+    arm : str
+    seed : int
+    recipe : dict
+        Fields of `training.Recipe`.
+    history : list of dict
+        Fields of `training.Epoch`, in order.
+    classes : numpy.ndarray
+        uint8, shape (10000,), the predicted class of each test image.
+    probabilities : numpy.ndarray
+        float16, shape (10000, 10), each row sums to 1 within 0.01.
+    provenance : dict
+        As `hardware.provenance` returns it.
+    """
+
+    arm: str
+    seed: int
+    recipe: dict
+    history: list
+    classes: np.ndarray
+    probabilities: np.ndarray
+    provenance: dict
+
+    @property
+    def name(self):
+        return f"{self.arm}-seed{self.seed}"
+
+
+def new(arm, seed, recipe, history, probabilities):
+    """Make a run of what `training.fit` and `training.predict` returned, with the provenance of this process."""
+    probabilities = np.asarray(probabilities)
+    return Run(
+        arm, seed, asdict(recipe), [asdict(epoch) for epoch in history],
+        probabilities.argmax(1).astype(np.uint8), probabilities.astype(np.float16),
+        hardware.provenance(),
+    )  # fmt: skip
+
+
+def folder():
+    """Return where a learner's runs are kept: `CODEALONG_RUNS` if that is set, else `runs/`."""
+    return Path(os.environ.get("CODEALONG_RUNS") or ROOT / "runs")
+
+
+def save(run, where=None):
+    """Write a run, whole or not at all; a run of the same arm and seed is replaced.
+
+    Parameters
+    ----------
+    run : Run
+    where : path, optional
+        `folder()` by default; made where it is missing.
+
+    Returns
+    -------
+    Path
+        Of the record.
+    """
+    fields = {key: value for key, value in asdict(run).items() if not isinstance(value, np.ndarray)}
+    fields = {"format": FORMAT, "version": VERSION, **fields}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as record:
+        record.writestr("run.json", json.dumps(fields, indent=1))
+        for name in ("classes", "probabilities"):
+            array = io.BytesIO()
+            np.save(array, getattr(run, name))
+            record.writestr(f"{name}.npy", array.getvalue())
+    path = Path(where or folder()) / f"{run.name}{SUFFIX}"
+    files.write(path, content.getvalue())
+    return path
+
+
+def load(path):
+    """Read a run.
+
+    Parameters
+    ----------
+    path : path
+        A record that `save` wrote.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunError
+        When the record is missing, damaged, foreign, or newer than this course.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as record:
+            fields = json.loads(record.read("run.json"))
+            arrays = {
+                name: np.load(io.BytesIO(record.read(f"{name}.npy")), allow_pickle=False)
+                for name in ("classes", "probabilities")
+            }
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist: run notebooks 03 and 04 to make it.") from None
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as problem:
+        raise _refused(path, f"it cannot be read ({problem})") from None
+    if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+        raise _refused(path, "it is not a record of this course")
+    if (version := fields.pop("version", None)) != VERSION:
+        raise _refused(path, f"its version is {version}, and this course reads version {VERSION}")
+    try:
+        run = Run(**fields, **arrays)
+    except TypeError:
+        raise _refused(path, f"its fields are {', '.join(fields)}") from None
+    if problem := _problem(run):
+        raise _refused(path, problem)
+    return run
+
+
+def find(arms, where=None, seed=None):
+    """Return one run of each arm: the learner's own where all of them exist, else the recorded ones.
+
+    Parameters
+    ----------
+    arms : sequence of str
+    where : path, optional
+        The learner's runs; `folder()` by default.
+    seed : int, optional
+        Only runs of this seed; by default the smallest that all the arms have.
+
+    Returns
+    -------
+    runs : dict of str to Run
+        By arm.
+    origin : str
+        ``"your own"`` or ``"recorded"``.
+
+    Raises
+    ------
+    RunError
+        When neither place has them, or a record is refused.
+    """
+    for place, origin in ((Path(where or folder()), "your own"), (RECORDED, "recorded")):
+        seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
+        if seed is not None:
+            seeds &= {seed}
+        if seeds:
+            chosen = min(seeds)
+            paths = {arm: place / f"{arm}-seed{chosen}{SUFFIX}" for arm in arms}
+            return {arm: load(path) for arm, path in paths.items()}, origin
+    wanted = "" if seed is None else f" with seed {seed}"
+    raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
+
+
+def recorded(arm):
+    """Return all recorded runs of an arm, by ascending seed."""
+    return [load(RECORDED / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(RECORDED, arm))]
+
+
+def _seeds(place, arm):
+    digits = (path.name[len(f"{arm}-seed") : -len(SUFFIX)] for path in place.glob(f"{arm}-seed*{SUFFIX}"))
+    return {int(seed) for seed in digits if seed.isdigit()}
+
+
+def _refused(path, problem):
+    return RunError(f"{path} is refused: {problem}. Delete it and run notebooks 03 and 04 again.")
+
+
+def _problem(run):
+    """Say what is wrong with a run, or return None."""
+    if not isinstance(run.arm, str) or not isinstance(run.seed, int) or not isinstance(run.provenance, dict):
+        return "its arm, seed or provenance is missing"
+    if not isinstance(run.history, list) or not run.history:
+        return "it has no history"
+    if any(not isinstance(epoch, dict) or set(epoch) != HISTORY for epoch in run.history):
+        return f"an epoch of its history does not have {', '.join(sorted(HISTORY))}"
+    if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= CLASSES:
+        return f"its classes are not {IMAGES:,} numbers from 0 to {CLASSES - 1}"
+    if run.probabilities.shape != (IMAGES, CLASSES) or run.probabilities.dtype != np.float16:
+        return f"its probabilities are not {IMAGES:,} rows of {CLASSES}"
+    probabilities = run.probabilities.astype(np.float32)
+    if not np.allclose(probabilities.sum(1), 1, atol=0.01):
+        return "its probabilities do not sum to 1"
+    if (probabilities[np.arange(IMAGES), run.classes] < probabilities.max(1)).any():
+        return "its classes are not the most probable ones"
+    return None

@@ -1,0 +1,191 @@
+"""Training and prediction: one network, one arm, one seed."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+from codealong import arms
+from codealong.data import batches
+from codealong.model import FashionCNN
+from codealong.progress import Progress
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is common to all arms; chosen with `stock-fp32` on the validation images.
+
+    Attributes
+    ----------
+    epochs : int
+    batch_size : int
+        Images per step of the optimizer.
+    max_lr : float
+        Adam's learning rate at the top of a one-cycle schedule (Smith and Topin, 2017).
+    """
+
+    epochs: int = 5
+    batch_size: int = 128
+    max_lr: float = 4e-3
+
+
+RECIPE = Recipe()
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of a history; accuracies from 0 to 1, losses are mean cross-entropies in nats.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss, train_accuracy : float
+        Over the epoch, while the weights were changing.
+    valid_loss, valid_accuracy : float
+        After the epoch.
+    seconds : float
+        Of training alone.
+    images_per_second : float
+        Of training alone.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+    images_per_second: float
+
+
+def initial(seed):
+    """Return a fresh `FashionCNN`: the same seed gives bitwise the same weights, in every arm."""
+    torch.manual_seed(seed)
+    return FashionCNN()
+
+
+def train_step(net, optimizer, images, labels, arm):
+    """Do one step of training.
+
+    Parameters
+    ----------
+    net, optimizer
+        As `Arm.prepare` returned them.
+    images : torch.Tensor
+        float32, shape (N, 1, 28, 28).
+    labels : torch.Tensor
+        int64, shape (N,).
+    arm : arms.Arm
+
+    Returns
+    -------
+    loss : torch.Tensor
+        Scalar, before the step.
+    logits : torch.Tensor
+        Shape (N, 10), before the step.
+    """
+    optimizer.zero_grad()
+    with arm.autocast():
+        logits = net(arm.place(images))
+        loss = nn.functional.cross_entropy(logits, labels)
+    loss.backward()
+    optimizer.step()
+    return loss.detach(), logits.detach()
+
+
+def schedule(optimizer, recipe, images):
+    """Return the learning-rate schedule for `recipe.epochs` passes over a number of images."""
+    steps = recipe.epochs * -(-images // recipe.batch_size)
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=recipe.max_lr, total_steps=steps)
+
+
+def fit(arm, seed, train, valid, recipe=RECIPE):
+    """Train a fresh network, showing live progress.
+
+    Parameters
+    ----------
+    arm : str
+        One of `arms.ARMS`.
+    seed : int
+        Decides the initial weights and the order of the images.
+    train, valid : data.Split
+    recipe : Recipe, optional
+
+    Returns
+    -------
+    net : FashionCNN
+        A plain network in evaluation mode with the trained weights, whatever the arm.
+    history : list of Epoch
+
+    Raises
+    ------
+    ipex.Unusable
+        When the arm needs IPEX and IPEX cannot run here.
+    """
+    arm = arms.get(arm)
+    plain = initial(seed)
+    optimizer = torch.optim.Adam(plain.parameters(), lr=recipe.max_lr)
+    net, optimizer = arm.prepare(plain, optimizer)
+    scheduler = schedule(optimizer, recipe, len(train.labels))
+    order = torch.Generator().manual_seed(seed)
+    evaluated = FashionCNN()
+    history = []
+
+    title = f"{arm.name}, seed {seed}"
+    with Progress(title, recipe.epochs, len(train.labels)) as progress:
+        for epoch in range(1, recipe.epochs + 1):
+            loss_sum, correct = 0.0, 0
+            net.train()
+            start = time.perf_counter()
+            for images, labels in batches(train, recipe.batch_size, order):
+                loss, logits = train_step(net, optimizer, images, labels, arm)
+                scheduler.step()
+                loss_sum += loss.item() * len(labels)
+                correct += (logits.argmax(1) == labels).sum().item()
+                progress.advance(len(labels), loss_sum, correct)
+            seconds = time.perf_counter() - start
+            evaluated.load_state_dict(arm.weights(net))
+            valid_loss, valid_accuracy = evaluate(evaluated, valid)
+            count = len(train.labels)
+            history.append(
+                Epoch(
+                    epoch, loss_sum / count, correct / count,
+                    valid_loss, valid_accuracy, seconds, count / seconds,
+                )
+            )  # fmt: skip
+            progress.row(asdict(history[-1]))
+    return evaluated.eval(), history
+
+
+@torch.no_grad()
+def forward(net, split, batch_size=1000):
+    """Return the logits of a plain network, put into evaluation mode: float32, shape (N, 10)."""
+    net.eval()
+    return torch.cat([net(images) for images, _ in batches(split, batch_size)])
+
+
+def predict(net, split):
+    """Return the probability of each class for each image.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        A plain network; it is put into evaluation mode.
+    split : data.Split
+
+    Returns
+    -------
+    torch.Tensor
+        float32, shape (N, 10); each row sums to 1.
+    """
+    return forward(net, split).softmax(dim=1)
+
+
+def evaluate(net, split):
+    """Return the mean cross-entropy and the accuracy of a plain network on a split."""
+    logits = forward(net, split)
+    loss = nn.functional.cross_entropy(logits, split.labels)
+    accuracy = (logits.argmax(1) == split.labels).float().mean()
+    return loss.item(), accuracy.item()

@@ -1,0 +1,32 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from codealong import data, ipex
+
+needs_ipex = pytest.mark.skipif(not ipex.status().usable, reason=ipex.status().reason)
+
+
+@pytest.fixture(scope="session")
+def splits():
+    """Fashion-MNIST, as `make test` has fetched it."""
+    return data.load()
+
+
+@pytest.fixture(scope="session")
+def few(splits):
+    """The first 600 images of each split: enough to see that something learns."""
+    return data.FashionMNIST(*(data.Split(split.images[:600], split.labels[:600]) for split in splits))
+
+
+def in_a_process(code, **environment):
+    """Run code in a process of its own; return what it stores in `answer`, and its standard error."""
+    code = f"import json, sys\n{code}\nsys.__stdout__.write('\\n' + json.dumps(answer))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr

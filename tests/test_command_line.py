@@ -1,0 +1,82 @@
+import subprocess
+import sys
+
+import pytest
+
+from codealong import ROOT, arms, ipex, runs
+from codealong.__main__ import main
+
+
+def test_comparison_prints_published_and_recorded_reports(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
+    main(["compare"])
+    page = capsys.readouterr().out
+    assert "recorded runs (seed 0)" in page
+    for heading in ("published without", "published with", *arms.ARMS, "accuracy", "images/s"):
+        assert heading in page
+
+
+def test_a_damaged_run_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
+    for arm in arms.ARMS:
+        (tmp_path / f"{arm}-seed0.run.zip").write_text("nonsense")
+    assert main(["compare"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "is refused" in error
+
+
+def test_an_unknown_arm_is_one_sentence_and_exit_status_1(capsys):
+    assert main(["train", "fast"]) == 1
+    assert capsys.readouterr().err == (
+        "'fast' is not an arm: choose one of stock-fp32, stock-bf16, ipex-fp32, ipex-bf16.\n"
+    )
+
+
+def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(ipex, "status", lambda: ipex.Status(False, "IPEX needs a processor with AVX2"))
+    assert main(["train", "ipex-fp32", "--into", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "IPEX needs a processor with AVX2\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_training_records_nothing(monkeypatch, tmp_path, capsys):
+    from codealong import training
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_step", interrupted)
+    assert main(["train", "stock-fp32", "--into", str(tmp_path)]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trained_run_is_recorded(monkeypatch, tmp_path, splits, few, capsys):
+    from codealong import data
+
+    monkeypatch.setattr(data, "load", lambda: data.FashionMNIST(few.train, few.valid, splits.test))
+    main(["train", "stock-bf16", "--seed", "5", "--into", str(tmp_path)])
+    run = runs.load(tmp_path / "stock-bf16-seed5.run.zip")
+    assert (run.arm, run.seed, len(run.history)) == ("stock-bf16", 5, 5)
+    assert "test accuracy 0." in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+def test_make_alone_lists_every_command_with_one_line_each():
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for command in ("course", "test", "lab", "record", "doctor", "lint", "clean"):
+        assert sum(line.startswith(f"make {command} ") for line in listed.splitlines()) == 1, command
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+def test_a_python_that_is_too_new_is_one_sentence_before_anything_is_made(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    fake = tmp_path / "python3.14"
+    fake.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 14, 0)\nexec(sys.argv[sys.argv.index('-c') + 1])\n"
+    )
+    fake.chmod(0o755)
+    done = subprocess.run(["make", "course", f"PYTHON={fake}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.startswith("Python 3.10 to 3.13 is needed, and ")
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,88 @@
+"""The course runs in order, stops at the first failing cell, and keeps what it had."""
+
+import nbformat
+import pytest
+
+from codealong import course, ipex
+from codealong.__main__ import main
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A course of two short notebooks; returns the function that writes one."""
+    monkeypatch.setattr(course, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(course, "PAGES", tmp_path / "build")
+
+    def write(name, *cells, **metadata):
+        notebook = nbformat.v4.new_notebook(metadata=metadata)
+        notebook.cells = [nbformat.v4.new_markdown_cell(f"# {name}")]
+        notebook.cells += [nbformat.v4.new_code_cell(cell) for cell in cells]
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+        return tmp_path / f"{name}.ipynb"
+
+    return write
+
+
+def outputs(path):
+    return ["".join(out.get("text", "") for out in cell.get("outputs", [])) for cell in nbformat.read(path, 4).cells]
+
+
+def test_executed_notebooks_and_pages_are_written(house, capsys):
+    house("01_one", "x = 20", "print(x + 1)")
+    house("02_two", "print('x' in dir())")
+    assert main(["course"]) in (0, None)
+    assert outputs(course.PAGES / "01_one.ipynb") == ["", "", "21\n"]
+    assert outputs(course.PAGES / "02_two.ipynb")[1] == "False\n"
+    assert "21" in (course.PAGES / "01_one.html").read_text()
+    shown = capsys.readouterr().out
+    for part in ("01_one", "cell 2 of 2", "done, 2 of 2 cells", "02_two", " s\n"):
+        assert part in shown
+
+
+def test_the_first_failing_cell_is_named_and_nothing_follows(house, capsys):
+    house("01_one", "x = 1", "print(undefined)")
+    house("02_two", "open('reached', 'w')")
+    assert main(["course"]) == 1
+    captured = capsys.readouterr()
+    assert "01_one.ipynb, code cell 2: NameError: name 'undefined' is not defined" in captured.err
+    assert "02_two" not in captured.out
+    assert not (course.NOTEBOOKS / "reached").exists()
+
+
+def test_a_kernel_that_dies_is_named(house, capsys):
+    house("01_one", "import os; os._exit(3)")
+    assert main(["course"]) == 1
+    assert "01_one.ipynb, code cell 1: the kernel died" in capsys.readouterr().err
+
+
+def test_recording_refreshes_outputs_in_place_with_no_runs_at_hand(house, monkeypatch):
+    monkeypatch.setenv("CODEALONG_RUNS", "a learner's")
+    path = house("01_one", "import os; print(os.listdir(os.environ['CODEALONG_RUNS']))")
+    assert main(["record"]) in (0, None)
+    assert outputs(path)[1] == "[]\n"
+
+
+def test_a_recording_that_fails_leaves_the_notebook_as_it_was(house):
+    path = house("01_one", "print(1)", "1 / 0")
+    before = path.read_bytes()
+    assert main(["record"]) == 1
+    assert path.read_bytes() == before
+
+
+def test_what_needs_ipex_is_skipped_with_the_reason(house, monkeypatch, capsys):
+    house("01_one", "1 / 0", codealong={"needs": "ipex"})
+    monkeypatch.setattr(ipex, "status", lambda: ipex.Status(False, "this is a Mac"))
+    assert main(["course"]) in (0, None)
+    assert "01_one: skipped, because this is a Mac" in capsys.readouterr().out
+
+
+def test_pages_ask_no_network_and_describe_their_figures(house):
+    house(
+        "01_one",
+        "from codealong import drawing, plots\nplots.show(drawing.legend())",
+    )
+    main(["course"])
+    page = (course.PAGES / "01_one.html").read_text()
+    assert 'alt="Legend of layer types.' in page
+    for word in ('src="http', "cdnjs", "@import", 'href="http'):
+        assert word not in page

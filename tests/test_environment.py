@@ -1,0 +1,69 @@
+"""pyproject.toml, requirements.lock and environment.yml describe one environment."""
+
+import re
+
+import yaml
+from packaging.requirements import Requirement
+
+from codealong import ROOT, __version__
+from tests.conftest import in_a_process
+
+PROJECT = (ROOT / "pyproject.toml").read_text()
+LOCK = (ROOT / "requirements.lock").read_text()
+PINNED = [Requirement(line) for line in LOCK.splitlines() if line and not line.startswith("#")]
+
+
+def direct():
+    block = PROJECT.partition("dependencies = [")[2].partition("\n]")[0]
+    return [Requirement(line) for line in re.findall(r'^ +"([^"]+)",', block, re.M)]
+
+
+def test_every_direct_dependency_is_locked_at_a_version_it_allows():
+    assert len(direct()) > 10
+    for wanted in direct():
+        found = [pin for pin in PINNED if pin.name == wanted.name]
+        assert found, wanted
+        for pin in found:
+            (version,) = pin.specifier
+            assert version.operator == "=="
+            assert wanted.specifier.contains(version.version), (wanted, pin)
+
+
+def test_the_three_that_the_experiment_stands_on_are_pinned():
+    pins = {pin.name: str(pin.specifier) for pin in PINNED}
+    assert pins["torch"] == "==2.8.0"
+    assert pins["torchvision"] == "==0.23.0"
+    assert pins["intel-extension-for-pytorch"] == "==2.8.0"
+
+
+def test_ipex_is_asked_for_on_linux_x86_64_only():
+    (pin,) = [pin for pin in PINNED if pin.name == "intel-extension-for-pytorch"]
+    for system, machine, wanted in (("linux", "x86_64", True), ("darwin", "arm64", False), ("linux", "aarch64", False)):
+        assert pin.marker.evaluate({"sys_platform": system, "platform_machine": machine}) is wanted
+
+
+def test_the_lock_names_no_index_and_no_cuda_package():
+    assert "://" not in LOCK and "index-url" not in LOCK
+    assert not [pin.name for pin in PINNED if pin.name.startswith("nvidia") or pin.name == "triton"]
+
+
+def test_conda_installs_the_same_lock_and_the_package():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["dependencies"] == ["python=3.11", "pip", {"pip": ["-r requirements.lock", "-e ."]}]
+    assert 'requires-python = ">=3.10,<3.14"' in PROJECT
+
+
+def test_the_version_is_said_once():
+    assert f'version = "{__version__}"' in PROJECT
+
+
+def test_importing_the_package_is_cheap():
+    code = """
+import time
+start = time.perf_counter()
+import codealong
+answer = [time.perf_counter() - start, sorted({"torch", "numpy", "pandas"} & set(sys.modules))]
+"""
+    (seconds, heavy), _ = in_a_process(code)
+    assert seconds < 0.1
+    assert heavy == []

@@ -1,0 +1,92 @@
+"""What the course says of a machine: hardware and the doctor's page."""
+
+import pytest
+
+from codealong import doctor, hardware, ipex, sources
+from codealong.__main__ import main
+
+XEON = """processor : 0
+vendor_id : GenuineIntel
+model name : Intel(R) Xeon(R) Platinum 8481C
+flags : fpu avx2 avx512f avx512_bf16 amx_bf16 amx_tile
+
+processor : 1
+vendor_id : GenuineIntel
+model name : Intel(R) Xeon(R) Platinum 8481C
+flags : fpu avx2 avx512f avx512_bf16 amx_bf16 amx_tile
+"""
+
+
+def test_a_processor_is_read_from_linux_s_description(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON)
+    assert hardware.processor(tmp_path / "cpuinfo") == (
+        "Intel(R) Xeon(R) Platinum 8481C",
+        "GenuineIntel",
+        ("AVX2", "AVX-512", "AVX-512 bf16", "AMX"),
+    )
+
+
+def test_an_older_processor_lacks_what_it_lacks(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON.replace(" avx512_bf16 amx_bf16 amx_tile", ""))
+    assert hardware.processor(tmp_path / "cpuinfo").instruction_sets == ("AVX2", "AVX-512")
+
+
+def test_where_the_system_does_not_tell_nothing_is_claimed(tmp_path):
+    assert hardware.processor(tmp_path / "none").instruction_sets == ()
+
+
+def test_a_version_comes_without_its_build_tag():
+    assert hardware.version("torch") == "2.8.0"
+    assert hardware.version("no-such-package") is None
+
+
+def test_the_allocator_s_settings_are_named(monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libtcmalloc.so.4")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
+    assert hardware.allocator() == "libtcmalloc.so.4 MALLOC_TRIM_THRESHOLD_=1"
+
+
+def topics(lines):
+    return {line.topic: line.level for line in lines}
+
+
+def test_a_fit_machine_passes(capsys):
+    assert main(["doctor"]) == 0
+    page = capsys.readouterr().out
+    for topic in ("Python", "torch", "AVX2", "AVX-512", "AMX", "threads", "memory", "data", "IPEX"):
+        assert topic in page
+    assert {line.split()[0] for line in page.splitlines()} <= {"ok", "warn"}
+
+
+def test_the_wrong_torch_is_a_failure(monkeypatch, capsys):
+    monkeypatch.setattr(hardware, "version", lambda package: "2.9.0")
+    assert main(["doctor"]) == 1
+    assert "fail  torch              2.9.0, and the course needs 2.8.0" in capsys.readouterr().out
+
+
+def test_missing_data_is_a_warning_and_damaged_data_a_failure(monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_DATA", str(tmp_path))
+    assert topics(doctor.examine())["data"] == "warn"
+    raw = sources.raw_folder()
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte").write_bytes(b"nonsense")
+    assert topics(doctor.examine())["data"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        (ipex.Status(True, "fine"), "ok"),
+        (ipex.Status(True, "not Intel", False), "warn"),
+        (ipex.Status(False, "macOS"), "warn"),
+    ],
+)
+def test_ipex_that_cannot_run_is_a_warning_with_the_reason(monkeypatch, status, level):
+    monkeypatch.setattr(ipex, "status", lambda: status)
+    (line,) = [line for line in doctor.examine() if line.topic == "IPEX"]
+    assert (line.level, line.text) == (level, status.reason)
+
+
+def test_a_processor_without_avx2_is_a_failure(monkeypatch):
+    monkeypatch.setattr(hardware, "processor", lambda: hardware.Processor("old", "GenuineIntel", ("none",)))
+    assert topics(doctor.examine())["AVX2"] == "fail"

@@ -1,0 +1,75 @@
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from codealong import drawing, model
+
+PUBLISHED_SUMMARY = """
+            Conv2d-1           [-1, 16, 28, 28]             160
+              ReLU-2           [-1, 16, 28, 28]               0
+         MaxPool2d-3           [-1, 16, 14, 14]               0
+            Conv2d-4           [-1, 32, 14, 14]           4,640
+              ReLU-5           [-1, 32, 14, 14]               0
+         MaxPool2d-6             [-1, 32, 7, 7]               0
+           Flatten-7                 [-1, 1568]               0
+            Linear-8                  [-1, 128]         200,832
+              ReLU-9                  [-1, 128]               0
+           Linear-10                   [-1, 10]           1,290
+================================================================
+Total params: 206,922
+Trainable params: 206,922
+Non-trainable params: 0
+"""
+
+
+def test_summary_is_the_published_one():
+    assert PUBLISHED_SUMMARY in model.summary(model.FashionCNN())
+
+
+def test_deep_network_is_the_published_text():
+    kinds = [row.kind for row in model.layers(model.DeepFashionCNN())]
+    convolutions = ["Conv2d", "ReLU", "Conv2d", "ReLU", "MaxPool2d"]
+    assert kinds == convolutions * 2 + ["Flatten", "Linear", "ReLU", "Linear"]
+    assert "Total params: 218,490" in model.summary(model.DeepFashionCNN())
+
+
+def test_deep_network_keeps_the_size_until_it_pools():
+    shapes = [row.output_shape for row in model.layers(model.DeepFashionCNN()) if row.kind == "Conv2d"]
+    assert shapes == [(16, 28, 28), (16, 28, 28), (32, 14, 14), (32, 14, 14)]
+
+
+def test_a_frozen_layer_is_counted_as_not_trainable():
+    net = model.FashionCNN()
+    net.features[0].requires_grad_(False)
+    assert "Trainable params: 206,762\nNon-trainable params: 160" in model.summary(net)
+
+
+@pytest.mark.parametrize("network", [model.FashionCNN, model.DeepFashionCNN])
+def test_logits_are_ten_per_image_and_unbounded(network):
+    logits = network()(torch.randn(5, 1, 28, 28))
+    assert logits.shape == (5, 10)
+    assert logits.min() < 0
+
+
+@pytest.mark.parametrize("network", [model.FashionCNN, model.DeepFashionCNN])
+def test_drawing_names_every_layer_but_relu_and_its_shape(network):
+    fig = drawing.network(network(), "title")
+    written = [text.get_text() for axis in fig.axes for text in axis.texts]
+    for row in model.layers(network()):
+        if row.kind != "ReLU":
+            assert row.kind in written
+            assert "×".join(map(str, row.output_shape)) in written
+    plt.close(fig)
+
+
+def test_labels_of_the_drawing_do_not_touch():
+    fig = drawing.network(model.DeepFashionCNN(), "title")
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in fig.axes[0].texts]
+    assert not [1 for i, box in enumerate(boxes) for other in boxes[i + 1 :] if box.overlaps(other)]
+    plt.close(fig)
+
+
+def test_legend_explains_every_layer_type_that_is_drawn():
+    kinds = {row.kind for net in (model.FashionCNN(), model.DeepFashionCNN()) for row in model.layers(net)}
+    assert kinds < set(drawing.COLOURS) == set(drawing.MEANING)

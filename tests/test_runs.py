@@ -1,0 +1,185 @@
+"""A run is recorded whole or not at all, and a record is read whole or refused."""
+
+import dataclasses
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+
+from codealong import runs, training
+from codealong.arms import ARMS
+
+EPOCH = training.Epoch(1, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0)
+
+
+@pytest.fixture
+def run():
+    probabilities = torch.randn(10_000, 10, generator=torch.Generator().manual_seed(0)).softmax(1)
+    return runs.new("stock-fp32", 7, training.RECIPE, [EPOCH], probabilities)
+
+
+@pytest.fixture
+def record(run, tmp_path):
+    return runs.save(run, tmp_path)
+
+
+def rewritten(record, name, content):
+    """Write a record again with one of its members changed."""
+    with zipfile.ZipFile(record) as old:
+        members = {member: old.read(member) for member in old.namelist()}
+    members[name] = content
+    with zipfile.ZipFile(record, "w") as new:
+        for member, value in members.items():
+            new.writestr(member, value)
+
+
+def fields(record, **changes):
+    with zipfile.ZipFile(record) as old:
+        rewritten(record, "run.json", json.dumps(json.loads(old.read("run.json")) | changes))
+
+
+def array(values):
+    content = io.BytesIO()
+    np.save(content, values)
+    return content.getvalue()
+
+
+def test_a_record_reads_back_as_it_was_written(run, record):
+    again = runs.load(record)
+    for field in dataclasses.fields(run):
+        before, after = getattr(run, field.name), getattr(again, field.name)
+        assert np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after, field.name
+
+
+def test_a_run_knows_where_and_with_what_it_was_made(run):
+    assert run.provenance["versions"]["torch"] == "2.8.0"
+    assert run.provenance["threads"] == torch.get_num_threads()
+    assert run.provenance["ipex_imported"] is False
+    for key in ("processor", "instruction_sets", "memory_gib", "allocator", "date", "system"):
+        assert run.provenance[key], key
+
+
+def test_predicted_classes_are_the_most_probable(run):
+    assert (run.classes == run.probabilities.astype(float).argmax(1)).mean() > 0.999
+    assert run.classes.dtype == np.uint8 and run.probabilities.dtype == np.float16
+
+
+def test_saving_again_replaces_the_record_and_leaves_nothing_else(run, record):
+    runs.save(dataclasses.replace(run, classes=run.classes), record.parent)
+    assert [path.name for path in record.parent.iterdir()] == ["stock-fp32-seed7.run.zip"]
+
+
+def test_a_save_that_is_interrupted_keeps_the_old_record(run, record, monkeypatch):
+    before = record.read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runs.save(run, record.parent)
+    assert record.read_bytes() == before
+    assert len(list(record.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("keep", [0, 100, 20_000, -1])
+def test_a_cut_off_record_is_refused(record, keep):
+    record.write_bytes(record.read_bytes()[:keep])
+    with pytest.raises(runs.RunError, match="Delete it and run notebooks 03 and 04 again"):
+        runs.load(record)
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_a_record_with_a_flipped_byte_is_refused(record, place):
+    content = bytearray(record.read_bytes())
+    content[int(len(content) * place)] ^= 0xFF
+    record.write_bytes(content)
+    with pytest.raises(runs.RunError):
+        runs.load(record)
+
+
+def test_a_missing_record_says_how_to_make_it(tmp_path):
+    with pytest.raises(runs.RunError, match="does not exist: run notebooks 03 and 04"):
+        runs.load(tmp_path / "none.run.zip")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": "somebody else's"}, "not a record of this course"),
+        ({"version": 2}, "its version is 2"),
+        ({"colour": "red"}, "its fields are"),
+        ({"history": []}, "no history"),
+        ({"history": [{"epoch": 1}]}, "history"),
+        ({"seed": "seven"}, "arm, seed or provenance"),
+    ],
+)
+def test_a_foreign_or_newer_record_is_refused(record, changes, said):
+    fields(record, **changes)
+    with pytest.raises(runs.RunError, match=said):
+        runs.load(record)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("classes", np.zeros(9_999, np.uint8), "10,000 numbers"),
+        ("classes", np.full(10_000, 10, np.uint8), "from 0 to 9"),
+        ("classes", np.zeros(10_000, np.uint8), "most probable"),
+        ("probabilities", np.zeros((10_000, 9), np.float16), "10,000 rows of 10"),
+        ("probabilities", np.ones((10_000, 10), np.float16), "sum to 1"),
+        ("probabilities", np.full((10_000, 10), np.nan, np.float16), "sum to 1"),
+    ],
+)
+def test_predictions_that_cannot_be_are_refused(record, name, values, said):
+    rewritten(record, f"{name}.npy", array(values))
+    with pytest.raises(runs.RunError, match=said):
+        runs.load(record)
+
+
+def test_a_pickle_in_a_record_is_not_opened(record):
+    rewritten(record, "classes.npy", array(np.array([object()])))
+    with pytest.raises(runs.RunError, match="cannot be read"):
+        runs.load(record)
+
+
+def test_a_learner_s_own_runs_come_first_when_all_arms_are_there(run, tmp_path):
+    for arm in ARMS:
+        runs.save(dataclasses.replace(run, arm=arm), tmp_path)
+    found, origin = runs.find(list(ARMS), tmp_path)
+    assert origin == "your own"
+    assert {arm: own.seed for arm, own in found.items()} == dict.fromkeys(ARMS, 7)
+
+
+def test_recorded_runs_stand_in_when_one_arm_is_missing(run, tmp_path):
+    runs.save(run, tmp_path)
+    found, origin = runs.find(list(ARMS), tmp_path)
+    assert origin == "recorded"
+    assert list(found) == list(ARMS)
+
+
+def test_runs_of_different_seeds_are_not_compared(run, tmp_path):
+    for seed, arm in enumerate(ARMS):
+        runs.save(dataclasses.replace(run, arm=arm, seed=seed), tmp_path)
+    assert runs.find(list(ARMS), tmp_path)[1] == "recorded"
+
+
+def test_a_seed_that_nobody_ran_is_an_error(tmp_path):
+    with pytest.raises(runs.RunError, match="no run of stock-fp32 with seed 99"):
+        runs.find(["stock-fp32"], tmp_path, seed=99)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_three_recorded_runs_an_arm_reach_091(arm, splits):
+    recorded = runs.recorded(arm)
+    assert [run.seed for run in recorded] == [0, 1, 2]
+    accuracies = [(run.classes == splits.test.labels.numpy()).mean() for run in recorded]
+    assert np.mean(accuracies) >= 0.91
+    for run in recorded:
+        assert run.recipe == dataclasses.asdict(training.RECIPE) and run.recipe["epochs"] <= 6
+        assert run.provenance["ipex_imported"] is ARMS[arm].uses_ipex
+        assert len(run.history) == run.recipe["epochs"]
