@@ -1,0 +1,169 @@
+"""The stored notebooks are whole, tidy, and teach what the package does."""
+
+import ast
+import inspect
+import re
+import statistics
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+
+from codealong import ROOT, course, data, model, training
+from codealong.arms import ARMS
+
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def taught(stem, tag):
+    """Execute the cell that teaches something; return what it defines."""
+    (path,) = [path for path in PATHS if path.stem == stem]
+    (cell,) = [cell for cell in code(nbformat.read(path, as_version=4)) if tag in tags(cell)]
+    defined = {"nn": nn, "torch": torch}
+    exec(cell.source, defined)
+    return defined[tag.removeprefix("teaches-")]
+
+
+def test_the_five_notebooks_are_there_in_order():
+    assert [path.stem for path in course.notebooks()] == [
+        "01_data", "02_architecture", "03_train_without_ipex", "04_train_with_ipex", "05_compare_reports",
+    ]  # fmt: skip
+
+
+def test_every_code_cell_was_executed_in_order(notebook):
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_nothing_stray_is_stored(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", cell.source
+            assert output.output_type != "error" or "raises-exception" in tags(cell), cell.source
+            assert str(ROOT) not in str(output), cell.source
+
+
+def test_most_cells_are_compared_and_none_is_skipped(notebook):
+    ignored = [cell for cell in code(notebook) if "nbval-ignore-output" in tags(cell)]
+    assert len(ignored) <= 0.4 * len(code(notebook))
+    assert not [cell for cell in code(notebook) if "nbval-skip" in tags(cell) or "NBVAL" in cell.source]
+
+
+def test_cells_are_short_and_notebooks_too(notebook):
+    counts = [len(lines(cell)) for cell in code(notebook)]
+    assert max(counts) <= 40 and 2 <= statistics.median(counts) <= 8
+    assert len(notebook.cells) <= 60
+
+
+def test_every_figure_is_described(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata["image/png"]["alt"]) > 60
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert not re.findall(r"!\[\]\(", cell.source)
+
+
+def test_it_is_built_as_the_house_asks(notebook):
+    first, setup = notebook.cells[:2]
+    for part in ("# ", "?**", "*You will learn*", "*Needs*", "*Time*"):
+        assert part in first.source
+    assert setup.cell_type == "code" and "import" in setup.source
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert text.count("**Predict.**") >= 3 and text.count("**Explain.**") >= 3
+    assert "## What you have shown" in text
+    assert "**What comes next.**" in notebook.cells[-1].source
+    claims = code(notebook)[-1]
+    assert "checks.claims(" in claims.source and "❌" not in str(claims.outputs)
+    assert sum(line.startswith("✅") for out in claims.outputs for line in out.text.splitlines()) >= 4
+
+
+def test_links_between_notebooks_lead_somewhere(notebook):
+    for cell in notebook.cells:
+        for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg))\)", cell.source):
+            assert (ROOT / "notebooks" / target).exists(), target
+
+
+def test_stored_outputs_name_no_path_of_a_machine(notebook):
+    for cell in code(notebook):
+        assert "/home/" not in str(cell.outputs) and "/root/" not in str(cell.outputs)
+
+
+def test_the_typed_network_is_the_package_s():
+    nets = []
+    for network in (taught("02_architecture", "teaches-FashionCNN"), model.FashionCNN):
+        torch.manual_seed(0)
+        nets.append(network())
+    typed, imported = (net.state_dict() for net in nets)
+    assert list(typed) == list(imported)
+    assert all(torch.equal(typed[name], imported[name]) for name in typed)
+    images = torch.randn(8, 1, 28, 28)
+    assert torch.equal(nets[0](images), nets[1](images))
+
+
+def test_the_typed_network_reads_like_the_package_s():
+    (cell,) = [
+        cell
+        for cell in code(nbformat.read(ROOT / "notebooks" / "02_architecture.ipynb", as_version=4))
+        if "teaches-FashionCNN" in tags(cell)
+    ]
+    (typed,) = ast.parse(cell.source).body
+    (imported,) = ast.parse(inspect.getsource(model.FashionCNN)).body
+    without_docstring = imported.body[1:]
+    assert [ast.dump(node) for node in typed.body] == [ast.dump(node) for node in without_docstring]
+
+
+def test_the_typed_training_step_gives_bitwise_the_losses_of_the_package(few):
+    def typed(net, optimizer, images, labels):
+        return taught("03_train_without_ipex", "teaches-train_step")(net, optimizer, images, labels)
+
+    def imported(net, optimizer, images, labels):
+        return training.train_step(net, optimizer, images, labels, ARMS["stock-fp32"])[0]
+
+    losses, weights = [], []
+    for step in (typed, imported):
+        net = training.initial(0)
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+        order = torch.Generator().manual_seed(0)
+        losses.append([step(net, optimizer, *batch).item() for batch in data.batches(few.train, 64, order)])
+        weights.append(torch.cat([weight.flatten() for weight in net.parameters()]))
+    assert losses[0] == losses[1]
+    assert torch.equal(*weights)
+
+
+def test_notebook_three_never_names_ipex_in_code():
+    three = nbformat.read(ROOT / "notebooks" / "03_train_without_ipex.ipynb", as_version=4)
+    imported = [node for cell in code(three) for node in ast.walk(ast.parse(cell.source))]
+    names = [a.name for node in imported if isinstance(node, ast.Import | ast.ImportFrom) for a in node.names]
+    assert not [name for name in names if "ipex" in name or "intel" in name]
+
+
+def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from codealong import runs
+
+    for arm in ARMS:
+        runs.save(replace(runs.recorded(arm)[1], seed=11), tmp_path)
+    monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
+    executed = course.execute(ROOT / "notebooks" / "05_compare_reports.ipynb")
+    assert "these are your own runs, seed 11" in str(code(executed)[1].outputs)
+    assert "❌" not in str(code(executed)[-1].outputs)
