@@ -46,15 +46,13 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 10) <= v < (3, 14) else \
-		f"Python 3.10 to 3.13 is needed, and $(PYTHON) is {v[0]}.{v[1]}: run make PYTHON=python3.11 (or another of these)")'
-	$(PYTHON) -m venv .venv
+		"Python 3.10 to 3.13 is needed, and $(PYTHON) is %d.%d: run make PYTHON=python3.11 (or another of these)" % v[:2])'
+	$(PYTHON) -m venv --clear .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@if UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(UV) pip install --quiet --dry-run --no-deps --torch-backend=cpu $(TORCH) 2>/dev/null; then \
-		$(UV) pip install --torch-backend=cpu -r requirements.lock; \
-	else \
-		echo "PyTorch's small CPU builds cannot be reached: installing the package index's build (several GB on Linux)."; \
-		$(UV) pip install -r requirements.lock; \
-	fi
+	@UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(UV) pip install --quiet --dry-run --no-deps --torch-backend=cpu $(TORCH) 2>/dev/null \
+	&& $(UV) pip install --torch-backend=cpu -r requirements.lock \
+	|| { echo "PyTorch's small CPU builds cannot be had: installing the package index's build (several GB on Linux)."; \
+		$(UV) pip install -r requirements.lock; }
 	$(UV) pip install --no-deps --editable .
 	@touch $@
 

@@ -7,7 +7,7 @@ import pytest
 
 from codealong import data, ipex
 
-needs_ipex = pytest.mark.skipif(not ipex.status().usable, reason=ipex.status().reason)
+needs_ipex = pytest.mark.skipif(not ipex.status(bf16=True).usable, reason=ipex.status(bf16=True).reason)
 
 
 @pytest.fixture(scope="session")

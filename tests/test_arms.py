@@ -28,7 +28,9 @@ def watched_step(net, optimizer, images, labels, arm):
     seen["batches"].append(digest(images, labels))
     seen["rates"].append(optimizer.param_groups[0]["lr"])
     seen["momenta"].append(optimizer.param_groups[0]["betas"])
-    return step(net, optimizer, images, labels, arm)
+    loss, logits = step(net, optimizer, images, labels, arm)
+    seen.setdefault("first loss", loss.item())
+    return loss, logits
 
 arms.Arm.prepare, training.train_step = watched_prepare, watched_step
 train, _, _ = data.load()
@@ -104,12 +106,29 @@ def test_stock_fp32_leaves_the_memory_format_alone_and_stock_bf16_changes_it():
         assert arms.get(name).place(torch.zeros(2, 4, 8, 8)).is_contiguous() is not wanted
 
 
+def test_every_arm_starts_with_the_same_loss(watched):
+    for name, seen in watched.items():
+        tolerance = 1e-5 if name.endswith("fp32") else 0.01
+        assert seen["first loss"] == pytest.approx(watched["stock-fp32"]["first loss"], rel=tolerance), name
+
+
+def test_images_are_placed_as_the_arm_wants_them(few, monkeypatch):
+    from codealong import training
+
+    placed = []
+    monkeypatch.setattr(arms.Arm, "place", lambda arm, images: placed.append(arm.name) or images)
+    net = training.initial(0)
+    images = few.train.images[:8].float()
+    training.train_step(net, torch.optim.Adam(net.parameters()), images, few.train.labels[:8], arms.get("stock-bf16"))
+    assert placed == ["stock-bf16"]
+
+
 def test_an_unknown_arm_is_named_with_the_known_ones():
     with pytest.raises(arms.ArmError, match="'ipex-fp8' is not an arm: choose one of stock-fp32, stock-bf16"):
         arms.get("ipex-fp8")
 
 
 def test_an_ipex_arm_says_why_it_cannot_run(monkeypatch):
-    monkeypatch.setattr(ipex, "status", lambda: ipex.Status(False, "no AVX2"))
+    monkeypatch.setattr(ipex, "status", lambda bf16: ipex.Status(False, "no AVX2"))
     assert arms.get("ipex-bf16").status().reason == "no AVX2"
     assert arms.get("stock-bf16").status().usable

@@ -1,5 +1,10 @@
 """The course runs in order, stops at the first failing cell, and keeps what it had."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import nbformat
 import pytest
 
@@ -30,7 +35,7 @@ def outputs(path):
 def test_executed_notebooks_and_pages_are_written(house, capsys):
     house("01_one", "x = 20", "print(x + 1)")
     house("02_two", "print('x' in dir())")
-    assert main(["course"]) in (0, None)
+    assert main(["course"]) == 0
     assert outputs(course.PAGES / "01_one.ipynb") == ["", "", "21\n"]
     assert outputs(course.PAGES / "02_two.ipynb")[1] == "False\n"
     assert "21" in (course.PAGES / "01_one.html").read_text()
@@ -55,10 +60,47 @@ def test_a_kernel_that_dies_is_named(house, capsys):
     assert "01_one.ipynb, code cell 1: the kernel died" in capsys.readouterr().err
 
 
+def test_an_interrupt_stops_the_course_with_a_word(house, tmp_path):
+    house("01_one", "import time; print('reached'); time.sleep(60)")
+    code = f"""
+from pathlib import Path
+from codealong import course
+from codealong.__main__ import main
+course.NOTEBOOKS, course.PAGES = Path({str(tmp_path)!r}), Path({str(tmp_path / "build")!r})
+raise SystemExit(main(["course"]))
+"""
+    running = subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "cell 1 of 1" in running.stdout.readline()
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    shown, error = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "stopped, 1 of 1 cells" in shown
+    assert error.endswith("\nstopped\n")
+
+
+def test_pages_of_an_earlier_run_do_not_stay(house):
+    course.PAGES.mkdir()
+    (course.PAGES / "09_old.html").write_text("old")
+    house("01_one", "1 / 0")
+    main(["course"])
+    assert not (course.PAGES / "09_old.html").exists()
+
+
+def test_a_kernel_that_cannot_start_is_named(house, monkeypatch, capsys):
+    def fails(*_, **__):
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    house("01_one", "x = 1")
+    monkeypatch.setattr(course.NotebookClient, "execute", fails)
+    assert main(["course"]) == 1
+    assert "01_one.ipynb, code cell 0: Kernel died before replying" in capsys.readouterr().err
+
+
 def test_recording_refreshes_outputs_in_place_with_no_runs_at_hand(house, monkeypatch):
     monkeypatch.setenv("CODEALONG_RUNS", "a learner's")
     path = house("01_one", "import os; print(os.listdir(os.environ['CODEALONG_RUNS']))")
-    assert main(["record"]) in (0, None)
+    assert main(["record"]) == 0
     assert outputs(path)[1] == "[]\n"
 
 
@@ -71,8 +113,8 @@ def test_a_recording_that_fails_leaves_the_notebook_as_it_was(house):
 
 def test_what_needs_ipex_is_skipped_with_the_reason(house, monkeypatch, capsys):
     house("01_one", "1 / 0", codealong={"needs": "ipex"})
-    monkeypatch.setattr(ipex, "status", lambda: ipex.Status(False, "this is a Mac"))
-    assert main(["course"]) in (0, None)
+    monkeypatch.setattr(ipex, "status", lambda bf16: ipex.Status(False, "this is a Mac"))
+    assert main(["course"]) == 0
     assert "01_one: skipped, because this is a Mac" in capsys.readouterr().out
 
 

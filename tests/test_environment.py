@@ -53,6 +53,17 @@ def test_conda_installs_the_same_lock_and_the_package():
     assert 'requires-python = ">=3.10,<3.14"' in PROJECT
 
 
+def test_pins_that_stand_in_several_places_agree():
+    from codealong import doctor, ipex
+
+    pins = {pin.name: str(pin.specifier) for pin in PINNED}
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"TORCH := torch{pins['torch']}\n" in makefile
+    assert "(3, 10) <= v < (3, 14)" in makefile
+    assert {name: f"=={version}" for name, version in doctor.PINS.items()} == {n: pins[n] for n in doctor.PINS}
+    assert f"=={ipex.RELEASE}" == pins[ipex.PACKAGE]
+
+
 def test_the_version_is_said_once():
     assert f'version = "{__version__}"' in PROJECT
 

@@ -57,6 +57,23 @@ def test_a_processor_without_avx2_is_refused(able, monkeypatch):
     assert "AVX2" in ipex.status().reason
 
 
+def test_bfloat16_needs_avx_512(able, monkeypatch):
+    monkeypatch.setattr(hardware, "processor", lambda: INTEL._replace(instruction_sets=("AVX2",)))
+    assert ipex.status().usable
+    assert not ipex.status(bf16=True).usable
+    assert "needs AVX-512 for bfloat16" in ipex.status(bf16=True).reason
+    monkeypatch.setattr(hardware, "processor", lambda: INTEL._replace(instruction_sets=("AVX2", "AVX-NE-CONVERT")))
+    assert ipex.status(bf16=True).usable
+
+
+def test_what_cannot_run_is_unusable_before_anything_is_imported(able, monkeypatch):
+    monkeypatch.setattr(hardware, "processor", lambda: INTEL._replace(instruction_sets=("AVX2",)))
+    monkeypatch.setattr(ipex, "load", lambda: pytest.fail("IPEX was imported"))
+    net = training.initial(0)
+    with pytest.raises(ipex.Unusable, match="AVX-512"):
+        ipex.optimize(net, torch.optim.Adam(net.parameters()), torch.bfloat16)
+
+
 def test_another_vendor_is_usable_with_a_word(able, monkeypatch):
     monkeypatch.setattr(hardware, "processor", lambda: INTEL._replace(vendor="AuthenticAMD"))
     assert ipex.status().usable and not ipex.status().validated
@@ -75,7 +92,13 @@ except ipex.Unusable as problem:
 """
     (message, imported, torch_imported), _ = in_a_process(code)
     assert not imported and not torch_imported
-    assert message
+    assert message == ipex.status().reason or "torch 2.9.0 is installed" in message
+
+
+def scheduled(net):
+    optimizer = torch.optim.Adam(net.parameters())
+    torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    return optimizer
 
 
 @pytest.mark.parametrize(
@@ -85,6 +108,7 @@ except ipex.Unusable as problem:
         (lambda net: (net, torch.optim.AdamW(net.parameters())), "no step for AdamW"),
         (lambda net: (net, torch.optim.Adam(net.parameters(), decoupled_weight_decay=True)), "decoupled"),
         (lambda net: (net, torch.optim.Adam(training.initial(0).parameters())), "another network"),
+        (lambda net: (net, scheduled(net)), "schedule"),
     ],
 )
 def test_misuse_is_refused_before_ipex_is_imported(misuse, said, monkeypatch):
@@ -95,12 +119,12 @@ def test_misuse_is_refused_before_ipex_is_imported(misuse, said, monkeypatch):
 
 
 def test_a_custom_optimizer_is_refused():
-    class MyAdam(torch.optim.Adam):
+    class Adam(torch.optim.Adam):
         pass
 
     net = training.initial(0)
-    with pytest.raises(ipex.Misuse, match="no step for MyAdam"):
-        ipex.optimize(net, MyAdam(net.parameters()), torch.float32)
+    with pytest.raises(ipex.Misuse, match="no step for Adam"):
+        ipex.optimize(net, Adam(net.parameters()), torch.float32)
 
 
 IN_ONE_PROCESS = """
@@ -109,7 +133,11 @@ import torch
 logging.getLogger("IPEX")  # makes a careless import fail
 from codealong import arms, data, ipex, training
 answer = {}
+torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # imports Inductor, which then knows how many workers to start
+answer["inductor was there"] = "torch._inductor.config" in sys.modules
 module = ipex.load()
+os.write(2, b"standard error lives")
+answer["logging disabled"] = logging.root.manager.disable
 answer["root handlers"] = len(logging.root.handlers)
 answer["compile threads"] = os.environ["TORCHINDUCTOR_COMPILE_THREADS"]
 import psutil
@@ -124,11 +152,13 @@ for name in ("ipex-fp32", "ipex-bf16"):
     before = {key: value.clone() for key, value in plain.state_dict().items()}
     optimizer = torch.optim.Adam(plain.parameters(), lr=1e-3)
     net, its_optimizer = arm.prepare(plain, optimizer)
-    facts = answer[name] = {"refused": []}
+    facts = answer[name] = {"refused": {}}
     facts["optimizer is another"] = its_optimizer is not optimizer
     for what, action in {
         "twice": lambda: ipex.optimize(net, its_optimizer, arm.dtype),
         "load": lambda: net.load_state_dict(before),
+        "load a layer": lambda: net.features.load_state_dict(plain.features.state_dict()),
+        "load in a wrapper": lambda: torch.nn.Sequential(net).load_state_dict(torch.nn.Sequential(plain).state_dict()),
         "deepcopy": lambda: copy.deepcopy(net),
         "pickle": lambda: pickle.dumps(net),
         "save": lambda: torch.save(net, io.BytesIO()),
@@ -136,8 +166,17 @@ for name in ("ipex-fp32", "ipex-bf16"):
     }.items():
         try:
             action()
-        except ipex.Misuse:
-            facts["refused"].append(what)
+        except ipex.Misuse as problem:
+            facts["refused"][what] = str(problem)
+    try:
+        optimizer.step()
+    except ipex.Misuse as problem:
+        facts["old optimizer"] = str(problem)
+    if name == "ipex-bf16":
+        try:
+            net(images)
+        except RuntimeError as problem:
+            facts["without autocast"] = "refused by IPEX itself"
     weights = ipex.plain_weights(net)
     facts["starts from the same weights"] = all(torch.equal(weights[key], before[key]) for key in before)
     losses = [training.train_step(net, its_optimizer, images, labels, arm)[0].item() for _ in range(30)]
@@ -166,13 +205,13 @@ def tried():
 
 @needs_ipex
 def test_its_import_and_use_are_silent(tried):
-    assert tried["standard error"] == ""
+    assert tried["standard error"] == "standard error lives"
 
 
 @needs_ipex
 def test_its_import_leaves_logging_alone_and_starts_no_worker(tried):
-    assert tried["root handlers"] == 0
-    assert tried["compile threads"] == "1"
+    assert tried["root handlers"] == tried["logging disabled"] == 0
+    assert tried["compile threads"] == "1" and tried["inductor was there"]
     assert tried["children"] == 0
 
 
@@ -184,7 +223,16 @@ def test_training_without_it_is_refused_once_it_is_imported(tried):
 @needs_ipex
 @pytest.mark.parametrize("arm", ["ipex-fp32", "ipex-bf16"])
 def test_what_it_would_get_wrong_is_refused(tried, arm):
-    assert tried[arm]["refused"] == ["twice", "load", "deepcopy", "pickle", "save", "average"]
+    refused = tried[arm]["refused"]
+    assert refused.pop("twice").startswith("This network is already optimised")
+    assert list(refused) == ["load", "load a layer", "load in a wrapper", "deepcopy", "pickle", "save", "average"]
+    assert all("gives garbage" in said for said in refused.values())
+    assert "step the one that came back" in tried[arm]["old optimizer"]
+
+
+@needs_ipex
+def test_bfloat16_without_autocast_is_an_error(tried):
+    assert tried["ipex-bf16"]["without autocast"] == "refused by IPEX itself"
 
 
 @needs_ipex

@@ -8,12 +8,12 @@ from codealong.__main__ import main
 XEON = """processor : 0
 vendor_id : GenuineIntel
 model name : Intel(R) Xeon(R) Platinum 8481C
-flags : fpu avx2 avx512f avx512_bf16 amx_bf16 amx_tile
+flags : fpu avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16 amx_bf16 amx_tile
 
 processor : 1
 vendor_id : GenuineIntel
 model name : Intel(R) Xeon(R) Platinum 8481C
-flags : fpu avx2 avx512f avx512_bf16 amx_bf16 amx_tile
+flags : fpu avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16 amx_bf16 amx_tile
 """
 
 
@@ -31,6 +31,28 @@ def test_an_older_processor_lacks_what_it_lacks(tmp_path):
     assert hardware.processor(tmp_path / "cpuinfo").instruction_sets == ("AVX2", "AVX-512")
 
 
+def test_avx_512_is_only_named_where_all_of_it_is_there(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON.replace(" avx512vl", ""))
+    assert "AVX-512" not in hardware.processor(tmp_path / "cpuinfo").instruction_sets
+
+
+def test_memory_is_counted_in_gib():
+    import psutil
+
+    total, available = hardware.memory_gib()
+    assert total == pytest.approx(psutil.virtual_memory().total / 1024**3, abs=0.06)
+    assert 0 < available <= total
+
+
+def test_too_little_memory_too_many_threads_and_another_python_are_told(monkeypatch):
+    assert {topics(doctor.examine())[topic] for topic in ("memory", "threads", "Python")} == {"ok"}
+    monkeypatch.setattr(hardware, "memory_gib", lambda: (2.0, 1.5))
+    monkeypatch.setattr(hardware, "cores", lambda: 0)
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 14))
+    levels = topics(doctor.examine())
+    assert (levels["memory"], levels["threads"], levels["Python"]) == ("warn", "warn", "fail")
+
+
 def test_where_the_system_does_not_tell_nothing_is_claimed(tmp_path):
     assert hardware.processor(tmp_path / "none").instruction_sets == ()
 
@@ -41,16 +63,19 @@ def test_a_version_comes_without_its_build_tag():
 
 
 def test_the_allocator_s_settings_are_named(monkeypatch):
-    monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libtcmalloc.so.4")
+    monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libother.so:/usr/lib/libtcmalloc.so.4")
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
-    assert hardware.allocator() == "libtcmalloc.so.4 MALLOC_TRIM_THRESHOLD_=1"
+    assert hardware.allocator() == "libother.so libtcmalloc.so.4 MALLOC_TRIM_THRESHOLD_=1"
 
 
 def topics(lines):
     return {line.topic: line.level for line in lines}
 
 
-def test_a_fit_machine_passes(capsys):
+def test_a_fit_machine_passes(capsys, monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON)
+    real = hardware.processor
+    monkeypatch.setattr(hardware, "processor", lambda: real(tmp_path / "cpuinfo"))
     assert main(["doctor"]) == 0
     page = capsys.readouterr().out
     for topic in ("Python", "torch", "AVX2", "AVX-512", "AMX", "threads", "memory", "data", "IPEX"):

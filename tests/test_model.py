@@ -1,6 +1,8 @@
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 
 from codealong import drawing, model
 
@@ -59,6 +61,19 @@ def test_drawing_names_every_layer_but_relu_and_its_shape(network):
         if row.kind != "ReLU":
             assert row.kind in written
             assert "×".join(map(str, row.output_shape)) in written
+    plt.close(fig)
+
+
+def test_solids_are_sized_by_feature_map_and_coloured_by_type():
+    fig = drawing.network(model.FashionCNN(), "title")
+    fronts = fig.axes[0].patches[::6]  # each solid: front, top and side, each with its shadow
+    kinds = ["Input", *(row.kind for row in model.layers(model.FashionCNN()))]
+    assert [to_hex(front.get_facecolor()).upper() for front in fronts] == [drawing.COLOURS[kind] for kind in kinds]
+    heights = {kind: [] for kind in kinds}
+    for kind, front in zip(kinds, fronts, strict=True):
+        heights[kind].append(float(np.ptp(front.get_xy()[:, 1])))
+    assert heights["Conv2d"][0] == pytest.approx(2 * heights["Conv2d"][1])
+    assert heights["Linear"][0] > heights["Linear"][1]
     plt.close(fig)
 
 

@@ -1,5 +1,7 @@
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+import torch
 
 from codealong import data, drawing, model, pictures, plots, report, runs
 from codealong.arms import ARMS
@@ -41,12 +43,57 @@ def test_confusion_matrices_show_every_count(figures, splits):
     for axis, arm in ((left, "stock-fp32"), (right, "ipex-fp32")):
         assert axis.get_title(loc="left").startswith(f"{arm}: ")
         assert sum(int(text.get_text()) for text in axis.texts) == 10_000
+        shown = axis.images[0].get_array() ** 2
+        for text in axis.texts:
+            column, row = text.get_position()
+            assert shown[row, column] == pytest.approx(int(text.get_text()))
 
 
 def test_dots_stand_at_the_accuracies(figures, splits):
     dots = figures["rates"].axes[0].collections[0].get_offsets()
     overview = report.overview([runs.recorded(arm)[0] for arm in ("stock-fp32", "ipex-fp32")], splits.test.labels)
     assert dots[:, 0].tolist() == pytest.approx(overview["test accuracy"].tolist())
+    rates = figures["rates"].axes[1].collections[0].get_offsets()
+    assert rates[:, 0].tolist() == pytest.approx(report.relative_rates(overview)["rate / stock-fp32"].tolist())
+
+
+def test_the_sample_grid_shows_images_of_the_class_beside_them(figures, splits):
+    axes = figures["samples"].axes
+    assert len(axes) == 80
+    for label, name in enumerate(data.CLASSES):
+        row = axes[8 * label : 8 * label + 8]
+        assert row[0].get_ylabel() == name
+        shown = torch.stack([torch.from_numpy(axis.images[0].get_array().data) for axis in row])
+        assert torch.equal(shown, splits.train.images[splits.train.labels == label][:8, 0])
+
+
+def test_averages_are_means_of_their_class(figures, splits):
+    for label, axis in enumerate(figures["averages"].axes):
+        assert axis.get_title() == data.CLASSES[label]
+        mean = splits.train.images[splits.train.labels == label, 0].float().mean(0)
+        assert np.allclose(axis.images[0].get_array(), mean)
+
+
+def test_histograms_hold_all_pixels(figures):
+    for axis in figures["pixels"].axes:
+        assert sum(bar.get_height() for bar in axis.patches) == pytest.approx(100)
+
+
+def test_curves_follow_the_history(figures):
+    accuracy, loss = figures["curves"].axes
+    history = runs.recorded("stock-fp32")[0].history
+    for axis, quantity in ((accuracy, "accuracy"), (loss, "loss")):
+        drawn = [list(line.get_ydata()) for line in axis.lines[:2]]
+        assert drawn == [[epoch[f"{split}_{quantity}"] for epoch in history] for split in ("valid", "train")]
+
+
+def test_f1_differences_stand_beside_their_class(figures, splits):
+    pair = [runs.recorded(arm)[0] for arm in ("stock-fp32", "ipex-fp32")]
+    expected = report.compare(*(report.from_predictions(splits.test.labels, run.classes) for run in pair))
+    axis = figures["differences"].axes[0]
+    names = [text.get_text() for text in axis.get_yticklabels()]
+    assert names == list(data.CLASSES)
+    assert np.allclose(axis.lines[0].get_xdata(), expected.loc[names, "f1-score"])
 
 
 def test_every_arm_has_a_colour_of_its_own():
@@ -56,10 +103,13 @@ def test_every_arm_has_a_colour_of_its_own():
 
 def test_showing_a_figure_stores_its_description_and_closes_it(monkeypatch):
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda fig, metadata: shown.append(metadata))
+    monkeypatch.setattr("IPython.display.display", lambda content, raw, metadata: shown.append((content, metadata)))
     fig = drawing.legend()
     plots.show(fig)
-    assert shown == [{"image/png": {"alt": fig.description}}]
+    ((content, metadata),) = shown
+    assert metadata == {"image/png": {"alt": fig.description}}
+    assert content["text/plain"] == fig.description
+    assert content["image/png"].startswith(b"\x89PNG")
     assert fig.number not in plt.get_fignums()
 
 

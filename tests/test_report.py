@@ -134,6 +134,7 @@ def test_overview_takes_the_median_of_the_warm_epochs(labels, run):
     history = [dict(run.history[0], images_per_second=rate, seconds=50_000 / rate) for rate in (1, 100, 300, 200)]
     row = report.overview([dataclasses.replace(run, history=history)], labels).iloc[0]
     assert row["images/s"] == 200 and row["seconds/epoch"] == 250
+    assert row["seconds in all"] == 50_000 * (1 + 1 / 100 + 1 / 300 + 1 / 200)
     assert row["test accuracy"] == (run.classes == labels).mean()
 
 

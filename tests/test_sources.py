@@ -4,6 +4,7 @@ import gzip
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import time
 
@@ -40,13 +41,45 @@ def test_an_intact_folder_needs_no_source(real, folder):
     assert sources.obtain(folder) == "the data folder"
 
 
+def test_where_the_files_came_from_is_remembered(real, folder, monkeypatch):
+    monkeypatch.setattr(sources, "_SOURCES", offering(real))
+    assert sources.obtain(folder) == "the test's folder"
+    monkeypatch.setattr(sources, "_SOURCES", {})
+    assert sources.obtain(folder) == "the test's folder"
+
+
+def test_a_damaged_file_with_an_intact_gz_beside_it_needs_no_source(real, folder):
+    raw = copied(real, folder)
+    labels = raw / "t10k-labels-idx1-ubyte"
+    (raw / f"{labels.name}.gz").write_bytes(gzip.compress(labels.read_bytes()))
+    labels.write_bytes(b"nonsense")
+    assert sources.obtain(folder) == "the data folder"
+    assert sources.read(labels.name, raw) == (real / labels.name).read_bytes()
+
+
+def test_a_relative_folder_is_the_same_from_everywhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_DATA", "shared")
+    here = sources.folder()
+    monkeypatch.chdir(tmp_path)
+    assert sources.folder() == here
+    assert here.is_absolute()
+
+
+@pytest.mark.parametrize("problem", [ValueError("no package"), OSError("no network"), KeyError("x"), RuntimeError()])
+def test_whatever_a_source_fails_with_the_next_is_tried(real, folder, monkeypatch, problem):
+    def fails(_):
+        raise problem
+
+    monkeypatch.setattr(sources, "_SOURCES", {"broken": fails, "good": lambda _: real})
+    assert sources.obtain(folder) == "good"
+
+
 def test_files_placed_by_hand_may_be_compressed(real, folder):
     raw = copied(real, folder)
     name = "t10k-labels-idx1-ubyte"
     (raw / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes()))
     (raw / name).unlink()
     assert sources.obtain(folder) == "the data folder"
-    assert (raw / name).exists()
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: bytes([1]) + content[1:]])
@@ -104,13 +137,14 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def _obtain(folder, real, barrier, answers):
+    """Run in another process."""
     sources._SOURCES = offering(real)
     barrier.wait()
     answers.put(sources.obtain(folder))
 
 
 def test_two_processes_on_an_empty_folder_both_succeed(real, tmp_path):
-    spawn = multiprocessing.get_context("fork")
+    spawn = multiprocessing.get_context("spawn")
     barrier, answers = spawn.Barrier(2), spawn.Queue()
     processes = [spawn.Process(target=_obtain, args=(tmp_path, real, barrier, answers)) for _ in range(2)]
     for process in processes:
@@ -130,11 +164,20 @@ def test_an_unreachable_download_fails_in_seconds(tmp_path, monkeypatch):
     with pytest.raises((RuntimeError, OSError)):
         sources._torchvision_download(tmp_path)
     assert time.perf_counter() - start < 30
+    assert socket.getdefaulttimeout() is None
+
+
+def test_an_apt_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    def hangs(command, timeout, **_):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(sources.DataError, match="`apt-get download` had no answer within"):
+        sources._unpacked_package(tmp_path)
 
 
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    import socket
-
     from torchvision.datasets import FashionMNIST
 
     silent = socket.create_server(("127.0.0.1", 0))

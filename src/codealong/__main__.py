@@ -10,7 +10,7 @@ def main(arguments=None):
     """Run one command; return its exit status."""
     words = _parser().parse_args(arguments)
     try:
-        return words.run(words)
+        return words.run(words) or 0
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
@@ -34,10 +34,16 @@ def _parser():
     description = "train one arm with one seed, and record the run"
     train = commands.add_parser("train", help=description, description=description)
     train.add_argument("arm", help="stock-fp32, stock-bf16, ipex-fp32 or ipex-bf16")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=_seed, default=0, help="0 or more")
     train.add_argument("--into", help="folder of the record (default: runs/)")
     train.set_defaults(run=_train)
     return parser
+
+
+def _seed(word):
+    if not word.isdecimal() or int(word) >= 2**63:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, and this is {word}")
+    return int(word)
 
 
 def _doctor(_):
@@ -76,7 +82,8 @@ def _compare(_):
     reports |= {arm: report.from_predictions(labels, run.classes) for arm, run in found.items()}
     print(f"F1 by class: what was published, and {origin} runs (seed {found['stock-fp32'].seed})\n")
     print(report.side_by_side(reports).to_string(float_format="{:.3f}".format))
-    print("\n" + report.relative_rates(report.overview(found.values(), labels)).round(4).to_string(index=False))
+    table = report.relative_rates(report.overview(found.values(), labels))
+    print("\n" + report.formatted(table).to_string(index=False))
     print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
 
 
@@ -92,6 +99,7 @@ def _train(words):
     from codealong import arms, data, runs, training
 
     arms.get(words.arm)
+    runs.ensure_writable(words.into)
     splits = data.load()
     net, history = training.fit(words.arm, words.seed, splits.train, splits.valid)
     run = runs.new(words.arm, words.seed, training.RECIPE, history, training.predict(net, splits.test))

@@ -19,7 +19,8 @@ class Arm:
     ----------
     name : str
     dtype : torch.dtype
-        Precision of the forward and backward pass; weights and optimizer stay float32 everywhere.
+        Precision of the forward and backward pass. Stock PyTorch keeps the weights in float32; IPEX
+        splits them into bfloat16 and the 16 bits that are missing, which its optimizer updates too.
     memory_format : torch.memory_format
         How images, and without IPEX the weights, lie in memory.
     uses_ipex : bool
@@ -71,7 +72,7 @@ class Arm:
 
     def status(self):
         """Tell whether this arm can run here, and why not."""
-        return ipex.status() if self.uses_ipex else ipex.Status(True, "stock PyTorch")
+        return ipex.status(self.dtype is torch.bfloat16) if self.uses_ipex else ipex.Status(True, "stock PyTorch")
 
 
 ARMS = {

@@ -1,6 +1,7 @@
 """Executes the notebooks in order, in clean kernels, with live progress."""
 
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -34,17 +35,19 @@ def why_skipped(notebook):
     notebook : nbformat.NotebookNode
         Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``.
     """
-    able = ipex.status()
+    able = ipex.status(bf16=True)
     needs_ipex = notebook.metadata.get("codealong", {}).get("needs") == "ipex"
     return able.reason if needs_ipex and not able.usable else None
 
 
-def execute(path):
+def execute(path, **environment):
     """Execute one notebook in a clean kernel, saying where it is.
 
     Parameters
     ----------
     path : Path
+    **environment : str
+        Variables that its kernel gets beside those of this process.
 
     Returns
     -------
@@ -54,6 +57,8 @@ def execute(path):
     Raises
     ------
     CellFailed
+    KeyboardInterrupt
+        When it is interrupted; the kernel is shut down.
     """
     notebook = nbformat.read(path, as_version=4)
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -64,18 +69,27 @@ def execute(path):
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # its start-up warnings are not a learner's business
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_execute=lambda cell, cell_index: live.cell(code.index(cell_index) + 1),
     )
+    outcome = "failed"
     try:
-        client.execute()
+        client.execute(env={**os.environ, **environment})
+        outcome = "done"
     except CellExecutionError as problem:
-        live.end("failed")
         raise CellFailed(f"{path.name}, code cell {live.number}: {problem.ename}: {problem.evalue}") from None
     except DeadKernelError:
-        live.end("failed")
         raise CellFailed(f"{path.name}, code cell {live.number}: the kernel died") from None
-    live.end("done")
+    except AssertionError:  # nbclient answers Ctrl-C by taking the kernel away from under the cell
+        if client.km is not None:
+            raise
+        outcome = "stopped"
+        raise KeyboardInterrupt from None
+    except RuntimeError as problem:
+        raise CellFailed(f"{path.name}, code cell {live.number}: {problem}") from None
+    finally:
+        live.end(outcome)
     return notebook
 
 
@@ -87,14 +101,14 @@ def run():
     CellFailed
         At the first cell that fails.
     """
-    PAGES.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(PAGES, ignore_errors=True)
     for path in notebooks():
         if reason := why_skipped(nbformat.read(path, as_version=4)):
             print(f"{path.stem}: skipped, because {reason}")
             continue
         executed = execute(path)
-        (PAGES / path.with_suffix(".html").name).write_text(_page(executed, path), encoding="utf-8")
-        nbformat.write(executed, PAGES / path.name)
+        files.write(PAGES / path.name, _text(executed))
+        files.write(PAGES / path.with_suffix(".html").name, _page(executed, path).encode())
 
 
 def record():
@@ -110,9 +124,12 @@ def record():
             print(f"{path.stem}: keeps its stored outputs, because {reason}")
             continue
         with tempfile.TemporaryDirectory() as empty:
-            os.environ["CODEALONG_RUNS"] = empty
-            executed = execute(path)
-        files.write(path, (nbformat.writes(executed) + "\n").encode())
+            executed = execute(path, CODEALONG_RUNS=empty)
+        files.write(path, _text(executed))
+
+
+def _text(notebook):
+    return (nbformat.writes(notebook) + "\n").encode()
 
 
 def _page(notebook, path):
@@ -130,7 +147,7 @@ def _page(notebook, path):
 
 
 class _Live:
-    """One line a notebook: it ticks in a terminal, and is a line a cell elsewhere."""
+    """One line per notebook: it ticks in a terminal, and is a line per cell elsewhere."""
 
     def __init__(self, name, cells):
         self.name, self.cells, self.number = name, cells, 0

@@ -51,8 +51,8 @@ def _processor():
     yield Line("ok" if cpu.vendor == "GenuineIntel" else "warn", "processor", f"{cpu.name} ({cpu.vendor})")
     slower = {
         "AVX2": ("fail", "IPEX needs it, and float32 is slow without it"),
-        "AVX-512": ("warn", "float32 uses AVX2 instead"),
-        "AVX-512 bf16": ("warn", "the bf16 arms run, slower than the float32 ones"),
+        "AVX-512": ("warn", "float32 uses AVX2 instead, and ipex-bf16 can't run"),
+        "AVX-512 bf16": ("warn", "stock-bf16 runs, slower than float32"),
         "AMX": ("warn", "bf16 uses AVX-512 where that exists, not matrix tiles"),
     }
     if not cpu.instruction_sets:
@@ -75,7 +75,7 @@ def _threads():
 
 def _memory():
     total, available = hardware.memory_gib()
-    return Line("ok" if available >= 3 else "warn", "memory", f"{total} GiB, {available} GiB available (3 needed)")
+    return Line("ok" if available >= 2 else "warn", "memory", f"{total} GiB, {available} GiB available (2 are enough)")
 
 
 def _allocator():

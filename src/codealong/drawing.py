@@ -68,7 +68,7 @@ def network(net, title):
     axis.axis("off")
     fig.suptitle(title, x=0.01, ha="left")
     path = ", ".join(f"{row.kind} {_shape(row.output_shape)}" for row in rows)
-    return plots._described(fig, f"Drawing of the network from left to right: {path}.")
+    return plots.described(fig, f"Drawing of the network from left to right: {path}.")
 
 
 def legend():
@@ -79,7 +79,7 @@ def legend():
         Patch(facecolor=colour, edgecolor="black", label=f"{kind}: {MEANING[kind]}") for kind, colour in COLOURS.items()
     ]
     axis.legend(handles=patches, loc="center", ncols=3, fontsize=12)
-    return plots._described(fig, "Legend of layer types. " + "; ".join(patch.get_label() for patch in patches) + ".")
+    return plots.described(fig, "Legend of layer types. " + "; ".join(patch.get_label() for patch in patches) + ".")
 
 
 def _size(shape):

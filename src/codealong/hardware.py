@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 INSTRUCTION_SETS = {
-    "AVX2": "avx2",
-    "AVX-512": "avx512f",
-    "AVX-512 bf16": "avx512_bf16",
-    "AMX": "amx_bf16",
+    "AVX2": {"avx2"},
+    "AVX-NE-CONVERT": {"avx_ne_convert"},
+    "AVX-512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
+    "AVX-512 bf16": {"avx512_bf16"},
+    "AMX": {"amx_bf16"},
 }
 """Names a reader knows, and the flags by which Linux tells them."""
 
@@ -56,7 +57,7 @@ def processor(cpuinfo=Path("/proc/cpuinfo")):
     return Processor(
         facts.get("model name", platform.machine()),
         facts.get("vendor_id", "unknown"),
-        tuple(name for name, flag in INSTRUCTION_SETS.items() if flag in flags),
+        tuple(name for name, needed in INSTRUCTION_SETS.items() if needed <= flags),
     )
 
 
@@ -89,7 +90,7 @@ def memory_gib():
 
 def allocator():
     """Name what allocates memory: a preloaded library, or the C library and its settings."""
-    preloaded = [Path(name).name for name in os.environ.get("LD_PRELOAD", "").split()]
+    preloaded = [Path(name).name for name in os.environ.get("LD_PRELOAD", "").replace(":", " ").split()]
     settings = [f"{key}={os.environ[key]}" for key in sorted(os.environ) if key.startswith("MALLOC_")]
     return " ".join([*preloaded, *settings]) or "default"
 

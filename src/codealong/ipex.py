@@ -18,8 +18,8 @@ PACKAGE = "intel-extension-for-pytorch"
 RELEASE = "2.8.0"
 MODULE = "intel_extension_for_pytorch"
 
-FUSED_OPTIMIZERS = ("SGD", "Adam", "Adagrad", "Lamb", "Lars")
-"""Optimizers of which IPEX has a step of its own on the CPU."""
+FUSED_OPTIMIZERS = ("SGD", "Adam", "Adagrad")
+"""Optimizers of PyTorch of which IPEX has a step of its own on the CPU."""
 
 
 class Unusable(CourseError):
@@ -47,8 +47,13 @@ class Status(NamedTuple):
     validated: bool = True
 
 
-def status():
+def status(bf16=False):
     """Tell whether IPEX can run here, without importing it or torch.
+
+    Parameters
+    ----------
+    bf16 : bool, optional
+        Whether it can train in bfloat16, too, which takes more than AVX2.
 
     Returns
     -------
@@ -67,6 +72,8 @@ def status():
     cpu = hardware.processor()
     if "AVX2" not in cpu.instruction_sets:
         return Status(False, f"IPEX needs a processor with AVX2, and {cpu.name} has none")
+    if bf16 and not {"AVX-512", "AVX-NE-CONVERT"} & set(cpu.instruction_sets):
+        return Status(False, f"IPEX needs AVX-512 for bfloat16, and {cpu.name} has none")
     if cpu.vendor != "GenuineIntel":
         return Status(True, f"IPEX {ours} with torch {torch}; Intel never validated it on {cpu.name}", False)
     return Status(True, f"IPEX {ours} with torch {torch}")
@@ -74,6 +81,9 @@ def status():
 
 def load():
     """Import IPEX without its noise.
+
+    From then on this process has other versions of some operators of PyTorch, and IPEX's own
+    `torch.backends.mkldnn.verbose`, which covers both copies of oneDNN.
 
     Returns
     -------
@@ -91,8 +101,11 @@ def load():
     if not able.usable:
         raise Unusable(able.reason)
 
-    # The import starts an Inductor worker that takes a whole core for about 20 s, unless told otherwise.
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    # The import starts an Inductor worker that takes a whole core for about 20 s, unless told otherwise:
+    # by the environment, or, since building an optimizer has already read that, by Inductor's settings.
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    if "torch._inductor.config" in sys.modules:
+        sys.modules["torch._inductor.config"].compile_threads = 1
     # It creates its own kind of logger named "IPEX", and fails when a plain one is already there.
     logging.Logger.manager.loggerDict.pop("IPEX", None)
     root_handlers, disabled = logging.root.handlers[:], logging.root.manager.disable
@@ -119,15 +132,16 @@ def optimize(net, optimizer, dtype):
         A plain network in training mode. It is left as it is: IPEX itself would change the memory
         format of its convolutions.
     optimizer : torch.optim.Optimizer
-        Its optimizer, one of `FUSED_OPTIMIZERS`. It is left as it is.
+        Its optimizer, one of `FUSED_OPTIMIZERS`. From here on its `step` refuses: it would train
+        nothing.
     dtype : torch.dtype
         `torch.float32`, or `torch.bfloat16` to be trained under `torch.autocast`.
 
     Returns
     -------
     net : torch.nn.Module
-        Trains as usual. Read its weights with `plain_weights`; loading weights into it, copying
-        and pickling it are refused, because IPEX 2.8.0 gets them wrong.
+        Trains as usual. Read its weights with `plain_weights`; loading weights into it or a layer
+        of it, copying and pickling it are refused, because IPEX 2.8.0 gets them wrong.
     optimizer : torch.optim.Optimizer
         The one to step, and to build a scheduler on.
 
@@ -140,25 +154,37 @@ def optimize(net, optimizer, dtype):
     """
     if _is_optimised(net) or hasattr(optimizer, "params_attr"):
         raise Misuse(
-            "This network is already optimised, and optimising it twice would silently stop its "
+            "This network is already optimised, and optimising it twice would silently spoil its "
             "learning: build a new one, load the weights into it, then optimise that."
         )
     if not net.training:
         raise Misuse("This network is in evaluation mode: call net.train() before optimising it for training.")
     kind = type(optimizer).__name__
-    if kind not in FUSED_OPTIMIZERS:
+    if kind not in FUSED_OPTIMIZERS or type(optimizer).__module__.partition(".")[0] != "torch":
         raise Misuse(f"IPEX has no step for {kind}: use one of {', '.join(FUSED_OPTIMIZERS)}.")
     if optimizer.defaults.get("decoupled_weight_decay"):
         raise Misuse("IPEX gets Adam with decoupled_weight_decay=True wrong: set it to False.")
+    if any("initial_lr" in group for group in optimizer.param_groups):
+        raise Misuse(
+            "A learning-rate schedule was built on this optimizer and would not reach the one that trains: "
+            "optimise first, then build the schedule on the optimizer that comes back."
+        )
     own = {id(parameter) for parameter in net.parameters()}
     if any(id(parameter) not in own for group in optimizer.param_groups for parameter in group["params"]):
         raise Misuse("This optimizer holds parameters of another network: build it on net.parameters().")
 
+    able = status(bf16=str(dtype) == "torch.bfloat16")
+    if not able.usable:
+        raise Unusable(able.reason)
+
     ipex = load()
+    original = optimizer
     net, optimizer = copy.deepcopy((net, optimizer))
     net, optimizer = ipex.optimize(net, optimizer=optimizer, dtype=dtype, inplace=True)
-    for method in ("load_state_dict", "__deepcopy__", "__reduce_ex__"):
-        setattr(net, method, _refuse)
+    for module in net.modules():
+        for method in ("_load_from_state_dict", "__deepcopy__", "__reduce_ex__"):
+            setattr(module, method, _refuse)
+    original.step = _refuse_step
     return net, optimizer
 
 
@@ -178,12 +204,12 @@ def refuse_if_imported():
 
 
 def plain_weights(net):
-    """Return the float32 weights of an optimised network, as a plain network can load them.
+    """Return the float32 weights of a network, as a plain network can load them.
 
     Parameters
     ----------
     net : torch.nn.Module
-        As `optimize` returned it.
+        As `optimize` returned it, or a plain one.
 
     Returns
     -------
@@ -195,6 +221,10 @@ def plain_weights(net):
 
 def _is_optimised(net):
     return any(hasattr(module, "params_attr") for module in net.modules())
+
+
+def _refuse_step(*_, **__):
+    raise Misuse("This optimizer belongs to the network before it was optimised: step the one that came back.")
 
 
 def _refuse(*_, **__):

@@ -2,8 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from codealong import ROOT, data, drawing, model, plots, report, runs
-from codealong.arms import ARMS
+from codealong import ROOT, drawing, model, plots, readme
 
 FOLDER = ROOT / "images"
 
@@ -15,14 +14,11 @@ def draw():
     -------
     list of Path
     """
-    test = data.load().test
-    recorded = [run for arm in ARMS for run in runs.recorded(arm)]
-    rates = report.relative_rates(report.overview(recorded, test.labels.numpy()))
     figures = {
         "fashion-cnn": drawing.network(model.FashionCNN(), "FashionCNN: 206,922 parameters"),
         "deep-fashion-cnn": drawing.network(model.DeepFashionCNN(), "DeepFashionCNN: 218,490 parameters"),
         "layer-types": drawing.legend(),
-        "accuracy-and-rate": plots.accuracy_and_rate(rates),
+        "accuracy-and-rate": plots.accuracy_and_rate(readme.overview()),
     }
     FOLDER.mkdir(exist_ok=True)
     paths = []

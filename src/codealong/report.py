@@ -26,7 +26,7 @@ class Report:
     Attributes
     ----------
     table : pandas.DataFrame
-        One row a class, in order, then ``macro avg`` and ``weighted avg``; columns ``precision``,
+        One row per class, in order, then ``macro avg`` and ``weighted avg``; columns ``precision``,
         ``recall``, ``f1-score`` (from 0 to 1) and ``support`` (images).
     accuracy : float
         From 0 to 1.
@@ -188,7 +188,7 @@ def side_by_side(reports, column="f1-score"):
 
 
 def overview(runs, labels):
-    """Return accuracy beside time, a row a run.
+    """Return accuracy beside time, one row per run.
 
     Parameters
     ----------
@@ -200,15 +200,17 @@ def overview(runs, labels):
     -------
     pandas.DataFrame
         Columns ``arm``, ``seed``, ``test accuracy`` (0 to 1), ``images/s`` (of training, median of
-        the epochs after the first) and ``seconds/epoch`` (likewise).
+        the epochs after the first), ``seconds/epoch`` (likewise) and ``seconds in all`` (of training,
+        the first epoch included).
     """
     rows = []
     for run in runs:
-        warm = pd.DataFrame(run.history).iloc[1:]
+        history = pd.DataFrame(run.history)
+        rate, seconds = history[["images_per_second", "seconds"]].iloc[min(1, len(history) - 1) :].median()
         accuracy = metrics.accuracy_score(labels, run.classes)
-        rate, seconds = warm["images_per_second"].median(), warm["seconds"].median()
-        rows.append((run.arm, run.seed, accuracy, rate, seconds))
-    return pd.DataFrame(rows, columns=["arm", "seed", "test accuracy", "images/s", "seconds/epoch"])
+        rows.append((run.arm, run.seed, accuracy, rate, seconds, history["seconds"].sum()))
+    columns = ["arm", "seed", "test accuracy", "images/s", "seconds/epoch", "seconds in all"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def relative_rates(overview):
@@ -217,22 +219,36 @@ def relative_rates(overview):
     return overview.assign(**{"rate / stock-fp32": overview["images/s"] / overview["seed"].map(stock)})
 
 
+def formatted(overview):
+    """Return an overview as text for a reader: accuracies with four decimals, rates without any."""
+    forms = {
+        "test accuracy": "{:.4f}",
+        "images/s": "{:,.0f}",
+        "seconds/epoch": "{:.1f}",
+        "seconds in all": "{:.1f}",
+        "rate / stock-fp32": "{:.2f}",
+    }
+    return overview.assign(
+        **{name: overview[name].map(form.format) for name, form in forms.items() if name in overview}
+    )
+
+
 def _row(number, words):
     """Split a line into the name of its row and its numbers."""
     shares = [word for word in words if _is_share(word)]
     wanted = 1 if words[0] == "accuracy" else 3
     name = " ".join(words[: -wanted - 1])
     expected = "'accuracy', a share and the support" if wanted == 1 else "a name, three shares and the support"
-    if not name or len(shares) != wanted or words[-wanted - 1 : -1] != shares or not words[-1].isdigit():
+    if not name or len(shares) != wanted or words[-wanted - 1 : -1] != shares or not words[-1].isdecimal():
         raise ReportError(f"line {number}: expected {expected}, found {' '.join(words)!r}")
     values = [float(share) for share in shares]
     if max(values) > 1:
         raise ReportError(f"line {number}: {max(values)} is not a share from 0 to 1")
-    if name.isdigit() and int(name) < len(CLASSES):
+    if name.isdecimal() and int(name) < len(CLASSES):
         name = CLASSES[int(name)]
     return name, [*values, int(words[-1])]
 
 
 def _is_share(word):
     whole, point, decimals = word.partition(".")
-    return point == "." and whole.isdigit() and decimals.isdigit()
+    return point == "." and whole.isdecimal() and decimals.isdecimal()

@@ -22,6 +22,20 @@ SUFFIX = ".run.zip"
 IMAGES, CLASSES = 10_000, 10
 HISTORY = {"epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "seconds", "images_per_second"}
 
+PROVENANCE = {"processor", "instruction_sets", "threads", "versions", "ipex_imported", "date"}
+
+_UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    KeyError,
+    ValueError,
+    EOFError,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What zipfile, json and numpy raise for a file that is not what they expect."""
+
 RECORDED = Path(__file__).parent / "recorded"
 """The runs that ship with the course."""
 
@@ -64,7 +78,7 @@ class Run:
 
 
 def new(arm, seed, recipe, history, probabilities):
-    """Make a run of what `training.fit` and `training.predict` returned, with the provenance of this process."""
+    """Make a run of what `training.fit` and `training.predict` returned, with this process as provenance."""
     probabilities = np.asarray(probabilities)
     return Run(
         arm, seed, asdict(recipe), [asdict(epoch) for epoch in history],
@@ -74,8 +88,8 @@ def new(arm, seed, recipe, history, probabilities):
 
 
 def folder():
-    """Return where a learner's runs are kept: `CODEALONG_RUNS` if that is set, else `runs/`."""
-    return Path(os.environ.get("CODEALONG_RUNS") or ROOT / "runs")
+    """Return where a learner's runs are kept: `CODEALONG_RUNS` (relative to the project), or `runs/`."""
+    return ROOT / (os.environ.get("CODEALONG_RUNS") or "runs")
 
 
 def save(run, where=None):
@@ -91,6 +105,11 @@ def save(run, where=None):
     -------
     Path
         Of the record.
+
+    Raises
+    ------
+    RunError
+        When the folder cannot be written; an earlier record is kept.
     """
     fields = {key: value for key, value in asdict(run).items() if not isinstance(value, np.ndarray)}
     fields = {"format": FORMAT, "version": VERSION, **fields}
@@ -102,8 +121,21 @@ def save(run, where=None):
             np.save(array, getattr(run, name))
             record.writestr(f"{name}.npy", array.getvalue())
     path = Path(where or folder()) / f"{run.name}{SUFFIX}"
-    files.write(path, content.getvalue())
+    try:
+        files.write(path, content.getvalue())
+    except OSError as problem:
+        raise _unwritable(path.parent, problem) from None
     return path
+
+
+def ensure_writable(where=None):
+    """Raise RunError where `save` would, before the time is spent on a run."""
+    where = Path(where or folder())
+    try:
+        files.write(where / ".writable", b"")
+        (where / ".writable").unlink()
+    except OSError as problem:
+        raise _unwritable(where, problem) from None
 
 
 def load(path):
@@ -133,7 +165,7 @@ def load(path):
             }
     except FileNotFoundError:
         raise RunError(f"{path} does not exist: run notebooks 03 and 04 to make it.") from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as problem:
+    except _UNREADABLE as problem:
         raise _refused(path, f"it cannot be read ({problem})") from None
     if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
         raise _refused(path, "it is not a record of this course")
@@ -143,6 +175,8 @@ def load(path):
         run = Run(**fields, **arrays)
     except TypeError:
         raise _refused(path, f"its fields are {', '.join(fields)}") from None
+    if path.name != f"{run.name}{SUFFIX}":
+        raise _refused(path, f"it holds the run {run.name}")
     if problem := _problem(run):
         raise _refused(path, problem)
     return run
@@ -164,7 +198,7 @@ def find(arms, where=None, seed=None):
     runs : dict of str to Run
         By arm.
     origin : str
-        ``"your own"`` or ``"recorded"``.
+        ``"your own"`` or ``"recorded"``. A learner's runs that do not share one recipe are not compared.
 
     Raises
     ------
@@ -177,8 +211,9 @@ def find(arms, where=None, seed=None):
             seeds &= {seed}
         if seeds:
             chosen = min(seeds)
-            paths = {arm: place / f"{arm}-seed{chosen}{SUFFIX}" for arm in arms}
-            return {arm: load(path) for arm, path in paths.items()}, origin
+            found = {arm: load(place / f"{arm}-seed{chosen}{SUFFIX}") for arm in arms}
+            if all(run.recipe == found[arms[0]].recipe for run in found.values()):
+                return found, origin
     wanted = "" if seed is None else f" with seed {seed}"
     raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
 
@@ -193,18 +228,31 @@ def _seeds(place, arm):
     return {int(seed) for seed in digits if seed.isdigit()}
 
 
+def _unwritable(where, problem):
+    return RunError(f"{where} cannot be written ({problem.strerror}): set CODEALONG_RUNS to a folder that can.")
+
+
 def _refused(path, problem):
-    return RunError(f"{path} is refused: {problem}. Delete it and run notebooks 03 and 04 again.")
+    cure = (
+        "Restore it from the repository" if path.parent == RECORDED else "Delete it and run notebooks 03 and 04 again"
+    )
+    return RunError(f"{path} is refused: {problem}. {cure}.")
 
 
 def _problem(run):
     """Say what is wrong with a run, or return None."""
-    if not isinstance(run.arm, str) or not isinstance(run.seed, int) or not isinstance(run.provenance, dict):
-        return "its arm, seed or provenance is missing"
+    if not isinstance(run.arm, str) or type(run.seed) is not int or not isinstance(run.recipe, dict):
+        return "its arm, seed or recipe is missing"
+    if not isinstance(run.provenance, dict) or not set(run.provenance) >= PROVENANCE:
+        return f"its provenance does not have {', '.join(sorted(PROVENANCE))}"
     if not isinstance(run.history, list) or not run.history:
         return "it has no history"
     if any(not isinstance(epoch, dict) or set(epoch) != HISTORY for epoch in run.history):
         return f"an epoch of its history does not have {', '.join(sorted(HISTORY))}"
+    if any(type(value) not in (int, float) for epoch in run.history for value in epoch.values()):
+        return "its history holds something that is not a number"
+    if not isinstance(run.classes, np.ndarray) or not isinstance(run.probabilities, np.ndarray):
+        return "its predictions are not arrays"
     if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= CLASSES:
         return f"its classes are not {IMAGES:,} numbers from 0 to {CLASSES - 1}"
     if run.probabilities.shape != (IMAGES, CLASSES) or run.probabilities.dtype != np.float16:

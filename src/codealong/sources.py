@@ -26,6 +26,9 @@ SHA256 = {
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
+ORIGIN = "origin.txt"
+"""Beside the files: which source they came from."""
+
 CONNECT_SECONDS = 5
 
 
@@ -34,8 +37,8 @@ class DataError(CourseError):
 
 
 def folder():
-    """Return the data folder: `CODEALONG_DATA` if that is set, else `data/` of the project."""
-    return Path(os.environ.get("CODEALONG_DATA") or ROOT / "data")
+    """Return the data folder: `CODEALONG_DATA` (relative to the project) if that is set, else `data/`."""
+    return ROOT / (os.environ.get("CODEALONG_DATA") or "data")
 
 
 def raw_folder(root=None):
@@ -51,7 +54,7 @@ def read(name, where):
     name : str
         One of the keys of `SHA256`.
     where : Path
-        Folder that holds the file, as it is or compressed as `name.gz`.
+        Folder that holds the file, as it is or compressed as `name.gz`, or both.
 
     Returns
     -------
@@ -64,17 +67,20 @@ def read(name, where):
     DataError
         When it is there and is not what was published.
     """
-    plain, packed = where / name, where / f"{name}.gz"
-    try:
-        content = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise DataError(f"{packed.name} is not a whole gzip file") from None
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{name} is not in {where}") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256[name]:
-        raise DataError(f"{name} is damaged: its SHA-256 starts {found[:8]}, not {SHA256[name][:8]}")
-    return content
+    problem = FileNotFoundError(f"{name} is not in {where}")
+    for path, unpack in ((where / name, bytes), (where / f"{name}.gz", gzip.decompress)):
+        try:
+            content = unpack(path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            problem = DataError(f"{path.name} is not a whole gzip file")
+            continue
+        found = hashlib.sha256(content).hexdigest()
+        if found == SHA256[name]:
+            return content
+        problem = DataError(f"{path.name} is damaged: its SHA-256 starts {found[:8]}, not {SHA256[name][:8]}")
+    raise problem
 
 
 def obtain(root=None):
@@ -91,7 +97,7 @@ def obtain(root=None):
     Returns
     -------
     str
-        Where the files came from.
+        Where the files came from, now or when they were fetched.
 
     Raises
     ------
@@ -103,12 +109,10 @@ def obtain(root=None):
     for name in SHA256:
         try:
             read(name, raw)
-            if not (raw / name).exists():
-                _write(raw / name, read(name, raw))
         except (DataError, OSError) as problem:
             problems[name] = problem
     if not problems:
-        return "the data folder"
+        return origin(root)
 
     for problem in problems.values():
         if isinstance(problem, DataError):
@@ -119,17 +123,24 @@ def obtain(root=None):
             with tempfile.TemporaryDirectory() as scratch:
                 found = source(Path(scratch))
                 contents = {name: read(name, found) for name in problems}
-        except (DataError, OSError, RuntimeError, subprocess.SubprocessError) as problem:
-            tried.append(f"{label}: {' '.join(str(problem).split())}")
+        except Exception as problem:  # whatever one source fails with, the next is tried
+            tried.append(f"{label}: {' '.join(str(problem).split()) or type(problem).__name__}")
             continue
         for name, content in contents.items():
             _write(raw / name, content)
+        _write(raw.parent / ORIGIN, label.encode())
         return label
     raise DataError(
         "Fashion-MNIST could not be found or fetched. Tried\n  - " + "\n  - ".join(tried) + "\n"
         f"Get the four files from https://github.com/zalandoresearch/fashion-mnist on any machine, "
         f"put them (as .gz or unpacked) into {raw}, and run the same command again."
     )
+
+
+def origin(root=None):
+    """Return where the files of the data folder came from, as `obtain` noted it."""
+    note = raw_folder(root).parent / ORIGIN
+    return note.read_text(encoding="utf-8") if note.exists() else "the data folder"
 
 
 def _write(path, content):
@@ -172,16 +183,21 @@ def _unpacked_package(scratch):
 
     def apt_get(options, *words, seconds):
         flags = [flag for option in options for flag in ("-o", option)]
-        return subprocess.run(["apt-get", *flags, *words], cwd=scratch, capture_output=True, text=True, timeout=seconds)
+        command = ["apt-get", *flags, *words]
+        try:
+            return subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise DataError(f"`apt-get {words[0]}` had no answer within {seconds} s") from None
 
     for part in ("lists/partial", "cache/archives/partial"):
         (scratch / part).mkdir(parents=True)
     got = apt_get(quick, "download", DEBIAN_PACKAGE, seconds=600)
-    if got.returncode:
-        apt_get(quick + own, "update", seconds=60)
+    if "Unable to locate package" in got.stderr:
+        updated = apt_get(quick + own, "update", seconds=30)
         got = apt_get(quick + own, "download", DEBIAN_PACKAGE, seconds=600)
+        got.stderr += updated.stderr
     if got.returncode:
-        raise DataError((got.stderr or got.stdout).strip().splitlines()[-1])
+        raise DataError(f"apt-get says {got.stderr.strip() or got.returncode}")
     (package,) = scratch.glob("*.deb")
     subprocess.run(["dpkg-deb", "-x", package, scratch / "unpacked"], check=True, capture_output=True)
     return scratch / "unpacked" / DEBIAN_FOLDER.relative_to("/")
