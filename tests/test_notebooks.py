@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import statistics
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -57,7 +58,7 @@ def test_nothing_stray_is_stored(notebook):
         for output in cell.outputs:
             assert output.get("name") != "stderr", cell.source
             assert output.output_type != "error" or "raises-exception" in tags(cell), cell.source
-            assert str(ROOT) not in str(output), cell.source
+            assert not [path for path in (str(ROOT), str(Path.home()), "/home/") if path in str(output)], cell.source
 
 
 def test_most_cells_are_compared_and_none_is_skipped(notebook):
@@ -100,11 +101,6 @@ def test_links_between_notebooks_lead_somewhere(notebook):
     for cell in notebook.cells:
         for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg))\)", cell.source):
             assert (ROOT / "notebooks" / target).exists(), target
-
-
-def test_stored_outputs_name_no_path_of_a_machine(notebook):
-    for cell in code(notebook):
-        assert "/home/" not in str(cell.outputs) and "/root/" not in str(cell.outputs)
 
 
 def test_the_typed_network_is_the_package_s():

@@ -68,6 +68,7 @@ def test_the_sample_grid_shows_images_of_the_class_beside_them(figures, splits):
 
 
 def test_averages_are_means_of_their_class(figures, splits):
+    assert figures["averages"].axes[0].get_gridspec().get_geometry() == (2, 5)
     for label, axis in enumerate(figures["averages"].axes):
         assert axis.get_title() == data.CLASSES[label]
         mean = splits.train.images[splits.train.labels == label, 0].float().mean(0)
