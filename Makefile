@@ -7,7 +7,7 @@ CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.mplstyle' -o -
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: build/course/done  ## set up, fetch the data, execute the notebooks into build/course/, compare the reports
 	@$(PY) -m codealong compare
@@ -27,6 +27,12 @@ pictures: .venv/installed data  ## draw images/ and write the results in README.
 
 doctor: .venv/installed  ## one page about this machine: what is needed, what is here
 	@$(PY) -m codealong doctor
+
+bench: .venv/installed data  ## measure every way to train this network: the table, build/bench.json and .png
+	@$(PY) -m codealong bench
+
+bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras and JAX between our rows
+	@$(PY) -m codealong bench --peers build/peers/bin/python
 
 lint: .venv/installed  ## check code and notebooks with ruff
 	$(PY) -m ruff check .
@@ -56,6 +62,11 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 	$(UV) pip install --no-deps --editable .
 	@touch $@
 
+build/peers/installed: .venv/installed src/codealong/peers/requirements.txt
+	$(UV) venv --quiet --clear build/peers
+	$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/peers/requirements.txt
+	@touch $@
+
 data: .venv/installed
 	@$(PY) -m codealong data
 
@@ -64,4 +75,4 @@ build/course/done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course test lab record pictures doctor lint lock clean data
+.PHONY: help course test lab record pictures doctor bench bench-peers lint lock clean data

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from codealong import ROOT, arms, ipex, runs
+from codealong import ROOT, arms, bench, hardware, ipex, runs, training
 from codealong.__main__ import main
 
 
@@ -96,3 +96,46 @@ def test_a_python_that_is_too_new_is_one_sentence_before_anything_is_made(tmp_pa
     assert done.returncode == 2  # make's own; the check itself ends with 1
     assert done.stderr.startswith("Python 3.10 to 3.13 is needed, and ")
     assert not (tmp_path / ".venv").exists()
+
+
+def test_tuned_training_starts_again_with_memory_kept_and_says_so(capsys, monkeypatch):
+    class Started(Exception):
+        pass
+
+    def execve(program, arguments, environment):
+        assert program == sys.executable and arguments[0] == program
+        raise Started(environment)
+
+    monkeypatch.setattr("os.execve", execve)
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    for key in hardware.KEEP_MEMORY:
+        monkeypatch.delenv(key, raising=False)
+    with pytest.raises(Started) as started:
+        main(["train", "stock-bf16", "--tuned"])
+    assert started.value.args[0].items() >= hardware.KEEP_MEMORY.items()
+    assert capsys.readouterr().out.startswith("keeping memory: MALLOC_MMAP_THRESHOLD_=1073741824 ")
+
+
+def test_tuned_runs_do_not_replace_the_course_s_own(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
+    for key, value in hardware.KEEP_MEMORY.items():
+        monkeypatch.setenv(key, value)
+    seen = {}
+
+    def fit(arm, seed, train, valid, recipe):
+        seen.update(recipe=recipe)
+        return training.initial(seed), [training.Epoch(1, 1.0, 0.5, 1.0, 0.5, 1.0, 50_000.0)]
+
+    monkeypatch.setattr(training, "fit", fit)
+    assert main(["train", "stock-bf16", "--tuned"]) == 0
+    assert seen["recipe"] == training.TUNED
+    assert runs.load(tmp_path / "tuned" / "stock-bf16-seed0.run.zip").recipe["pool_first"]
+
+
+def test_the_benchmark_prints_draws_and_keeps_its_result(capsys, monkeypatch, tmp_path):
+    rows = bench.load()
+    monkeypatch.setattr(bench, "run", lambda peers, rates_only, keep: rows)
+    assert main(["bench", "--into", str(tmp_path / "result.json")]) == 0
+    assert "ipex-bf16 tuned" in capsys.readouterr().out
+    assert bench.load(tmp_path / "result.json") == rows
+    assert (tmp_path / "result.png").stat().st_size > 10_000

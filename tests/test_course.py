@@ -128,3 +128,13 @@ def test_pages_ask_no_network_and_describe_their_figures(house):
     assert 'alt="Legend of layer types.' in page
     for word in ('src="http', "cdnjs", "@import", 'href="http'):
         assert word not in page
+
+
+def test_a_notebook_that_measures_with_linux_s_tools_is_skipped_elsewhere(monkeypatch):
+    notebook = nbformat.v4.new_notebook(metadata={"codealong": {"needs": "linux"}})
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    assert course.why_skipped(notebook).endswith("this is Darwin on arm64")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert course.why_skipped(notebook) is None

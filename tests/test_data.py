@@ -1,6 +1,8 @@
 import hashlib
 
+import numpy as np
 import torch
+from sklearn.model_selection import train_test_split
 from torchvision.datasets import FashionMNIST
 
 from codealong import data, sources
@@ -19,7 +21,7 @@ def test_every_class_is_equally_frequent_in_every_split(splits):
 
 def test_train_and_valid_are_the_published_training_images(splits):
     published = FashionMNIST(sources.folder(), train=True)
-    train, valid = data.split(published.targets)
+    train, valid = data.split()
     assert torch.equal(torch.cat([train, valid]).sort().values, torch.arange(60_000))
     assert torch.equal(splits.train.images[:, 0], published.data[train])
     assert torch.equal(splits.valid.labels, published.targets[valid])
@@ -32,9 +34,15 @@ def test_test_images_are_the_published_ones(splits):
 
 
 def test_the_split_never_changes(splits):
-    published = FashionMNIST(sources.folder(), train=True)
-    _, valid = data.split(published.targets)
+    _, valid = data.split()
     assert hashlib.sha256(valid.numpy().tobytes()).hexdigest()[:16] == "c5e05687e4013bd4"
+
+
+def test_the_split_is_the_one_of_scikit_learn():
+    labels = FashionMNIST(sources.folder(), train=True).targets.numpy()
+    chosen = train_test_split(np.arange(60_000), test_size=10_000, stratify=labels, random_state=0)
+    for ours, theirs in zip(data.split(), chosen, strict=True):
+        assert ours.tolist() == sorted(theirs)
 
 
 def test_class_names_are_those_of_torchvision():

@@ -78,3 +78,20 @@ answer = [time.perf_counter() - start, sorted({"torch", "numpy", "pandas"} & set
     (seconds, heavy), _ = in_a_process(code)
     assert seconds < 0.1
     assert heavy == []
+
+
+def test_a_notebook_s_first_cell_imports_nothing_slow_that_it_does_not_need_yet():
+    code = """
+import torch
+from codealong import bench, checks, data, hardware, ladder, model, onednn, plots, report, runs, speed, training
+data.load()
+answer = sorted({"sklearn", "pandas", "matplotlib.pyplot", "torch._dynamo", "torchinfo"} & set(sys.modules))
+"""
+    assert in_a_process(code)[0] == []
+
+
+def test_the_peers_are_pinned():
+    pins = (ROOT / "src" / "codealong" / "peers" / "requirements.txt").read_text().splitlines()
+    pins = [Requirement(pin) for pin in pins if not pin.startswith("#")]
+    assert {pin.name for pin in pins} >= {"tensorflow-cpu", "keras", "jax"}
+    assert all(str(pin.specifier).startswith("==") for pin in pins)

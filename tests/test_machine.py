@@ -115,3 +115,23 @@ def test_ipex_that_cannot_run_is_a_warning_with_the_reason(monkeypatch, status, 
 def test_a_processor_without_avx2_is_a_failure(monkeypatch):
     monkeypatch.setattr(hardware, "processor", lambda: hardware.Processor("old", "GenuineIntel", ("none",)))
     assert topics(doctor.examine())["AVX2"] == "fail"
+
+
+def test_the_doctor_tells_how_memory_is_kept(monkeypatch):
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    for key in hardware.KEEP_MEMORY:
+        monkeypatch.delenv(key, raising=False)
+    (line,) = [line for line in doctor.examine() if line.topic == "memory allocator"]
+    assert line.text == "default; `python -m codealong train ARM --tuned` sets its own"
+    for key, value in hardware.KEEP_MEMORY.items():
+        monkeypatch.setenv(key, value)
+    (line,) = [line for line in doctor.examine() if line.topic == "memory allocator"]
+    assert line.text == "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592"
+
+
+def test_peak_memory_counts_from_the_reset():
+    hardware.reset_peak_memory()
+    before = hardware.peak_memory_mib()
+    block = bytearray(200 * 2**20)
+    assert hardware.peak_memory_mib() > before + 150
+    del block

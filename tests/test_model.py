@@ -88,3 +88,24 @@ def test_labels_of_the_drawing_do_not_touch():
 def test_legend_explains_every_layer_type_that_is_drawn():
     kinds = {row.kind for net in (model.FashionCNN(), model.DeepFashionCNN()) for row in model.layers(net)}
     assert kinds < set(drawing.COLOURS) == set(drawing.MEANING)
+
+
+def test_pooling_first_is_the_same_function_with_the_same_gradients():
+    images = torch.randn(16, 1, 28, 28)
+    found = []
+    for order in (lambda net: net, model.pool_first):
+        torch.manual_seed(0)
+        net = order(model.FashionCNN())
+        logits = net(images)
+        logits.square().sum().backward()
+        found.append((list(net.state_dict()), logits, *(weight.grad for weight in net.parameters())))
+    assert found[0][0] == found[1][0]
+    for ours, theirs in zip(found[0][1:], found[1][1:], strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_pooling_first_moves_every_relu_that_a_pooling_follows():
+    kinds = [type(layer).__name__ for layer in model.pool_first(model.FashionCNN()).features]
+    assert kinds == ["Conv2d", "MaxPool2d", "ReLU"] * 2
+    kinds = [type(layer).__name__ for layer in model.pool_first(model.DeepFashionCNN()).features]
+    assert kinds == ["Conv2d", "ReLU", "Conv2d", "MaxPool2d", "ReLU"] * 2

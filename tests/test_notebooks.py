@@ -43,9 +43,10 @@ def taught(stem, tag):
     return defined[tag.removeprefix("teaches-")]
 
 
-def test_the_five_notebooks_are_there_in_order():
+def test_the_notebooks_are_there_in_order():
     assert [path.stem for path in course.notebooks()] == [
         "01_data", "02_architecture", "03_train_without_ipex", "04_train_with_ipex", "05_compare_reports",
+        "06_where_the_time_goes",
     ]  # fmt: skip
 
 

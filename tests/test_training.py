@@ -155,3 +155,30 @@ def test_a_notebook_s_display_ends_as_it_began(monkeypatch):
         shown.advance(50, 25.0, 40)
     assert len(display.shown) == 3
     assert display.shown[0] == display.shown[-1] == "title: 2 epochs of 100 images"
+
+
+def test_a_tuned_arm_starts_from_the_same_weights():
+    _, plain, _ = training.start("stock-bf16", 3, training.RECIPE)
+    _, tuned, _ = training.start("stock-bf16", 3, training.TUNED)
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), tuned.parameters(), strict=True))
+
+
+def test_a_tuned_arm_is_channels_last_fused_and_pools_first():
+    arm, net, optimizer = training.start("stock-fp32", 0, training.TUNED)
+    assert arm.memory_format is torch.channels_last
+    assert net.features[3].weight.is_contiguous(memory_format=torch.channels_last)
+    assert optimizer.defaults["fused"]
+    assert isinstance(net.features[1], torch.nn.MaxPool2d)
+
+
+def test_the_course_s_own_recipe_is_plain():
+    arm, net, optimizer = training.start("stock-fp32", 0, training.RECIPE)
+    assert arm == ARMS["stock-fp32"] and not optimizer.defaults["fused"]
+    assert isinstance(net.features[1], torch.nn.ReLU)
+
+
+def test_the_tuned_recipe_learns_and_returns_a_plain_network(few):
+    recipe = dataclasses.replace(training.TUNED, epochs=8, batch_size=50, max_lr=4e-3)
+    net, history = training.fit("stock-bf16", 0, few.train, few.valid, recipe)
+    assert history[-1].valid_accuracy > 0.7
+    assert isinstance(net.features[1], torch.nn.ReLU) and net.features[0].weight.dtype is torch.float32

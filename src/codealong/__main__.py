@@ -1,7 +1,9 @@
 """The command line: `python -m codealong --help`."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from codealong import CourseError
 
@@ -28,6 +30,8 @@ def _parser():
         ("course", _course, "execute every notebook in order, into build/course/"),
         ("record", _record, "execute every notebook in place, to refresh the stored outputs"),
         ("compare", _compare, "print the published reports beside those of the latest runs"),
+        ("ablation", _ablation, "measure what each part of the tuned path is worth, and record it beside the runs"),
+        ("ladder", _ladder, "measure each instruction set, and record it beside the recorded runs"),
         ("pictures", _pictures, "draw images/ and write the results in README.md again"),
     ):
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
@@ -35,8 +39,15 @@ def _parser():
     train = commands.add_parser("train", help=description, description=description)
     train.add_argument("arm", help="stock-fp32, stock-bf16, ipex-fp32 or ipex-bf16")
     train.add_argument("--seed", type=_seed, default=0, help="0 or more")
-    train.add_argument("--into", help="folder of the record (default: runs/)")
+    train.add_argument("--into", help="folder of the record (default: runs/, or runs/tuned/)")
+    train.add_argument("--tuned", action="store_true", help="the fast way: another recipe, and memory kept for reuse")
     train.set_defaults(run=_train)
+    description = "measure every way to train this network, into build/bench.json and .png"
+    bench = commands.add_parser("bench", help=description, description=description)
+    bench.add_argument("--peers", help="Python of an environment with Keras and JAX, to measure them too")
+    bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
+    bench.add_argument("--into", help="file of the result (default: build/bench.json)")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -87,6 +98,24 @@ def _compare(_):
     print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
 
 
+def _ablation(_):
+    from codealong import ablation
+
+    rows = ablation.run()
+    ablation.save(rows)
+    print(ablation.table(rows).to_string())
+
+
+def _ladder(_):
+    from codealong import ladder
+
+    steps = ladder.climb()
+    ladder.save(steps)
+    for step in steps:
+        rate = step["images_per_second"]
+        print(f"{step['row']:18} {step['level']:14} {rate['median']:8,.0f} ({rate['low']:,.0f} to {rate['high']:,.0f})")
+
+
 def _pictures(_):
     from codealong import pictures, readme
 
@@ -96,15 +125,39 @@ def _pictures(_):
 
 
 def _train(words):
-    from codealong import arms, data, runs, training
+    from codealong import hardware, runs
+
+    if words.tuned and not hardware.memory_is_kept():
+        # glibc reads these as a process starts, so this process starts again.
+        print("keeping memory:", " ".join(f"{key}={value}" for key, value in hardware.KEEP_MEMORY.items()), flush=True)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | hardware.KEEP_MEMORY)
+
+    from codealong import arms, data, training
 
     arms.get(words.arm)
-    runs.ensure_writable(words.into)
+    into = words.into or (runs.folder() / "tuned" if words.tuned else runs.folder())
+    runs.ensure_writable(into)
     splits = data.load()
-    net, history = training.fit(words.arm, words.seed, splits.train, splits.valid)
-    run = runs.new(words.arm, words.seed, training.RECIPE, history, training.predict(net, splits.test))
+    recipe = training.TUNED if words.tuned else training.RECIPE
+    net, history = training.fit(words.arm, words.seed, splits.train, splits.valid, recipe)
+    run = runs.new(words.arm, words.seed, recipe, history, training.predict(net, splits.test))
     accuracy = (run.classes == splits.test.labels.numpy()).mean()
-    print(f"test accuracy {accuracy:.4f}, recorded in {runs.save(run, words.into)}")
+    print(f"test accuracy {accuracy:.4f}, recorded in {runs.save(run, into)}")
+
+
+def _bench(words):
+    from codealong import bench
+
+    path = Path(words.into or bench.RESULT)
+    rows = bench.run(words.peers, words.rates_only, keep=lambda rows: bench.save(rows, path))
+    bench.save(rows, path)
+    print(bench.report(rows))
+
+    from codealong import speed
+
+    picture = path.with_suffix(".png")
+    speed.benchmark(rows).savefig(picture)
+    print(f"\nEvery measurement is in {path}, drawn in {picture}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Executes the notebooks in order, in clean kernels, with live progress."""
 
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -33,11 +34,14 @@ def why_skipped(notebook):
     Parameters
     ----------
     notebook : nbformat.NotebookNode
-        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``.
+        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``, or ``"linux"``.
     """
+    needs = notebook.metadata.get("codealong", {}).get("needs")
+    system = f"{platform.system()} on {platform.machine()}"
+    if needs == "linux" and system != "Linux on x86_64":
+        return f"it measures with Linux's tools on x86-64 processors, and this is {system}"
     able = ipex.status(bf16=True)
-    needs_ipex = notebook.metadata.get("codealong", {}).get("needs") == "ipex"
-    return able.reason if needs_ipex and not able.usable else None
+    return able.reason if needs == "ipex" and not able.usable else None
 
 
 def execute(path, **environment):

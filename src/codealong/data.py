@@ -1,5 +1,6 @@
 """Fashion-MNIST as verified tensors: a fixed split, and batches normalised as they are used."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ CLASSES = (
 
 MEAN, STD = 0.2857, 0.3528
 """Mean and standard deviation of the training pixels, on a scale from 0 to 1."""
+
+VALIDATION = Path(__file__).parent / "validation.npy"
+"""Indices of the validation images among the published training images, uint16."""
 
 
 class Split(NamedTuple):
@@ -60,28 +64,24 @@ def load(root=None):
     """
     sources.obtain(root)
     published, test = _published("train", root), _published("t10k", root)
-    train, valid = (Split(published.images[chosen], published.labels[chosen]) for chosen in split(published.labels))
+    train, valid = (Split(published.images[chosen], published.labels[chosen]) for chosen in split())
     return FashionMNIST(train, valid, test)
 
 
-def split(labels):
-    """Return the fixed, stratified indices of the training and the validation images.
+def split():
+    """Return the fixed indices of the training and the validation images, stratified by class.
 
-    Parameters
-    ----------
-    labels : torch.Tensor
-        int64, shape (60000,), the published training labels.
+    scikit-learn's `train_test_split` chose them once; its import would cost every start some seconds.
 
     Returns
     -------
     train, valid : torch.Tensor
         int64, shapes (50000,) and (10000,), ascending.
     """
-    from sklearn.model_selection import train_test_split
-
-    chosen = train_test_split(np.arange(len(labels)), test_size=10_000, stratify=labels.numpy(), random_state=0)
-    train, valid = (torch.from_numpy(np.sort(indices)) for indices in chosen)
-    return train, valid
+    valid = torch.from_numpy(np.load(VALIDATION).astype(np.int64))
+    is_train = torch.ones(60_000, dtype=torch.bool)
+    is_train[valid] = False
+    return is_train.nonzero().flatten(), valid
 
 
 def normalise(images):
@@ -110,7 +110,7 @@ def batches(split, batch_size, generator=None):
     count = len(split.labels)
     order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
     for chosen in order.split(batch_size):
-        yield normalise(split.images[chosen]), split.labels[chosen]
+        yield normalise(split.images.index_select(0, chosen)), split.labels[chosen]
 
 
 def _published(which, root):

@@ -79,7 +79,8 @@ def _memory():
 
 
 def _allocator():
-    return Line("ok", "memory allocator", hardware.allocator())
+    kept = "" if hardware.memory_is_kept() else "; `python -m codealong train ARM --tuned` sets its own"
+    return Line("ok", "memory allocator", hardware.allocator() + kept)
 
 
 def _data():

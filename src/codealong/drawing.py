@@ -2,7 +2,6 @@
 
 import math
 
-import matplotlib.pyplot as plt
 from matplotlib.patches import Patch, Polygon
 
 from codealong import model, plots
@@ -48,7 +47,7 @@ def network(net, title):
     """
     rows = [model.Layer("Input", model.INPUT_SHAPE, 0, 0), *model.layers(net)]
     columns = sum(row.kind != "ReLU" for row in rows)
-    fig = plt.figure(figsize=(1.1 * columns, 3.6))
+    fig = plots.pyplot().figure(figsize=(1.1 * columns, 3.6))
     axis = fig.add_axes((0, 0, 1, 0.92))
     x, end, entry = -PITCH, 0.0, 0.0
     for row in rows:
@@ -73,7 +72,7 @@ def network(net, title):
 
 def legend():
     """Draw the legend of layer types."""
-    fig, axis = plt.subplots(figsize=(11, 0.9))
+    fig, axis = plots.pyplot().subplots(figsize=(11, 0.9))
     axis.axis("off")
     patches = [
         Patch(facecolor=colour, edgecolor="black", label=f"{kind}: {MEANING[kind]}") for kind, colour in COLOURS.items()

@@ -20,6 +20,9 @@ INSTRUCTION_SETS = {
 PACKAGES = ("torch", "torchvision", "intel-extension-for-pytorch", "numpy", "scikit-learn")
 """Packages whose version belongs to the provenance of a result."""
 
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
+"""Variables that make glibc keep freed tensors for the next step; it reads them as a process starts."""
+
 
 class Processor(NamedTuple):
     """A processor as its operating system describes it.
@@ -93,6 +96,27 @@ def allocator():
     preloaded = [Path(name).name for name in os.environ.get("LD_PRELOAD", "").replace(":", " ").split()]
     settings = [f"{key}={os.environ[key]}" for key in sorted(os.environ) if key.startswith("MALLOC_")]
     return " ".join([*preloaded, *settings]) or "default"
+
+
+def reset_peak_memory():
+    """Let `peak_memory_mib` count from here, where the system is Linux."""
+    if sys.platform == "linux":
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mib():
+    """Return the most memory, in MiB, that this process held since `reset_peak_memory`; now, where it isn't Linux."""
+    if sys.platform == "linux":
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    import psutil
+
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def memory_is_kept():
+    """Tell whether this process keeps freed memory, as the tuned recipe wants it."""
+    return "LD_PRELOAD" in os.environ or all(key in os.environ for key in KEEP_MEMORY)
 
 
 def provenance():

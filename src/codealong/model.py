@@ -1,5 +1,6 @@
 """The two published networks, layer by layer, and their summary."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from torch import nn
@@ -64,6 +65,29 @@ class DeepFashionCNN(nn.Module):
 
     def forward(self, images):
         return self.classifier(self.features(images))
+
+
+def pool_first(net):
+    """Move each ReLU that stands before a pooling behind it.
+
+    ReLU never decreases, so the largest of four pixels is the same before and after it: the same
+    function, and three quarters of ReLU's work saved.
+
+    Parameters
+    ----------
+    net : FashionCNN
+        It is changed; the names of its weights stay.
+
+    Returns
+    -------
+    FashionCNN
+    """
+    layers = list(net.features)
+    for index, (layer, following) in enumerate(pairwise(list(layers))):
+        if isinstance(layer, nn.ReLU) and isinstance(following, nn.MaxPool2d):
+            layers[index : index + 2] = following, layer
+    net.features = nn.Sequential(*layers)
+    return net
 
 
 class Layer(NamedTuple):

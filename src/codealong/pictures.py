@@ -1,8 +1,6 @@
 """The pictures of `images/`, which the README and the notebooks show."""
 
-import matplotlib.pyplot as plt
-
-from codealong import ROOT, drawing, model, plots, readme
+from codealong import ROOT, bench, drawing, model, plots, readme, speed
 
 FOLDER = ROOT / "images"
 
@@ -19,6 +17,7 @@ def draw():
         "deep-fashion-cnn": drawing.network(model.DeepFashionCNN(), "DeepFashionCNN: 218,490 parameters"),
         "layer-types": drawing.legend(),
         "accuracy-and-rate": plots.accuracy_and_rate(readme.overview()),
+        "benchmark": speed.benchmark(bench.load()),
     }
     FOLDER.mkdir(exist_ok=True)
     paths = []
@@ -26,5 +25,5 @@ def draw():
         for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
             paths.append(FOLDER / f"{name}.{kind}")
             fig.savefig(paths[-1], metadata=metadata)
-        plt.close(fig)
+        plots.pyplot().close(fig)
     return paths

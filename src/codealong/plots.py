@@ -3,14 +3,11 @@
 import io
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from sklearn import metrics
 
 from codealong.data import CLASSES
 
-plt.style.use(Path(__file__).parent / "codealong.mplstyle")
+STYLE = Path(__file__).parent / "codealong.mplstyle"
 
 ARM_COLOURS = {
     "stock-fp32": "#0072B2",
@@ -21,20 +18,28 @@ ARM_COLOURS = {
 """Okabe and Ito's palette: stock PyTorch in blues, IPEX in oranges, bf16 the lighter one."""
 
 
+def pyplot():
+    """Return matplotlib's pyplot in the style of this course; its import takes seconds, so it is made on demand."""
+    import matplotlib.pyplot as plt
+
+    plt.style.use(STYLE)
+    return plt
+
+
 def show(fig):
     """Show a figure in a notebook, with its description as alternative text and as the text that nbval compares."""
     from IPython.display import display
 
     picture = io.BytesIO()
     fig.savefig(picture, format="png", metadata={"Software": None})
-    plt.close(fig)
+    pyplot().close(fig)
     content = {"image/png": picture.getvalue(), "text/plain": fig.description}
     display(content, raw=True, metadata={"image/png": {"alt": fig.description}})
 
 
 def samples(split, per_class=8):
     """Draw the first images of each class, one row per class."""
-    fig, axes = plt.subplots(len(CLASSES), per_class, figsize=(per_class * 0.9 + 1.6, len(CLASSES) * 0.86))
+    fig, axes = pyplot().subplots(len(CLASSES), per_class, figsize=(per_class * 0.9 + 1.6, len(CLASSES) * 0.86))
     for label, row in enumerate(axes):
         chosen = split.images[split.labels == label][:per_class]
         for axis, image in zip(row, chosen, strict=True):
@@ -49,7 +54,7 @@ def samples(split, per_class=8):
 
 def averages(split):
     """Draw the average image of each class."""
-    fig, axes = plt.subplots(2, 5, figsize=(9, 4.6))
+    fig, axes = pyplot().subplots(2, 5, figsize=(9, 4.6))
     for label, axis in enumerate(axes.flat):
         _picture(axis, split.images[split.labels == label, 0].float().mean(0))
         axis.set_title(CLASSES[label], fontsize=12, loc="center")
@@ -64,7 +69,7 @@ def averages(split):
 
 def pixel_histograms(images, normalised):
     """Draw the distribution of pixel values before and after normalisation, side by side."""
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.7), sharey=True)
+    fig, axes = pyplot().subplots(1, 2, figsize=(10, 3.7), sharey=True)
     panels = (("uint8, 0 to 255", images.float()), ("float32, normalised", normalised))
     for axis, (name, values) in zip(axes, panels, strict=True):
         values = values.flatten().numpy()
@@ -94,7 +99,9 @@ def curves(histories):
     histories : dict of str to list of dict
         By arm; fields of `training.Epoch`.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8))
+    import pandas as pd
+
+    fig, axes = pyplot().subplots(1, 2, figsize=(10, 3.8))
     for axis, quantity in zip(axes, ("accuracy", "loss"), strict=True):
         for number, (arm, history) in enumerate(histories.items()):
             table = pd.DataFrame(history)
@@ -121,7 +128,9 @@ def confusions(labels, runs):
     labels : array of int, shape (10000,)
     runs : sequence of runs.Run
     """
-    fig, axes = plt.subplots(1, len(runs), figsize=(6.4 * len(runs), 6.2), sharey=True, squeeze=False)
+    from sklearn import metrics
+
+    fig, axes = pyplot().subplots(1, len(runs), figsize=(6.4 * len(runs), 6.2), sharey=True, squeeze=False)
     said = []
     for axis, run in zip(axes[0], runs, strict=True):
         counts = metrics.confusion_matrix(labels, run.classes)
@@ -151,7 +160,7 @@ def f1_differences(differences):
     differences : dict of str to pandas.Series
         By name of the comparison, at most three; percentage points, by class.
     """
-    fig, axis = plt.subplots(figsize=(9, 5))
+    fig, axis = pyplot().subplots(figsize=(9, 5))
     rows = np.arange(len(CLASSES))
     marks = (("D", "black", -0.22), ("o", "#D55E00", 0), ("s", "#E69F00", 0.22))
     for (name, series), (mark, colour, shift) in zip(differences.items(), marks, strict=False):
@@ -178,7 +187,7 @@ def accuracy_and_rate(table):
     table : pandas.DataFrame
         As `report.relative_rates` returns it.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
+    fig, axes = pyplot().subplots(1, 2, figsize=(10, 3.2), sharey=True)
     arms = list(dict.fromkeys(table["arm"]))
     rows = table["arm"].map(arms.index)
     middle = table.groupby("arm", sort=False).agg({"test accuracy": "mean", "rate / stock-fp32": "median"})

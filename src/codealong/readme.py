@@ -1,12 +1,12 @@
-"""The results in README.md, between two markers, written from the recorded runs."""
+"""What README.md says in numbers, between markers, written from the recorded runs and benchmark."""
 
 import re
 
-from codealong import ROOT, data, files, report, runs
+from codealong import ROOT, bench, data, files, report, runs
 from codealong.arms import ARMS
 
 README = ROOT / "README.md"
-BETWEEN = re.compile(r"(<!-- results: [^>]*-->\n).*?(<!-- end of results -->)", re.DOTALL)
+BETWEEN = re.compile(r"(<!-- (results|benchmark): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 
 
 def overview():
@@ -42,9 +42,37 @@ def results():
     return "\n".join(lines)
 
 
+def benchmark():
+    """Return the recorded benchmark and what follows from it, as Markdown."""
+    rows = bench.load()
+    best = {row["row"]: row for row in bench.best(rows)}
+    lines = [
+        "| row | batch | training rate / published recipe | seconds to 0.91 | test accuracy |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in best.items():
+        ratio = row["ratio_to_published"]
+        seconds = " ".join("never" if value is None else f"{value:.0f}" for value in row["seconds_to_91"]) or "–"
+        accuracy = f"{sum(row['test_accuracy']) / len(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–"
+        rate = f"{ratio['median']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
+        lines.append(f"| {name} | {row['batch']:,} | {rate} | {seconds} | {accuracy} |")
+    made = rows[0]["provenance"]
+    lines += [
+        "",
+        "Each row at its best of three batch sizes: median (lowest to highest) of "
+        f"{len(rows[0]['raw'])} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
+        f"accuracy at the end, for {len(bench.SEEDS)} seeds and each row's own recipe (the published one stops "
+        "at 0.91). "
+        f"Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
+        f"{made['threads']} threads.",
+    ]
+    return "\n".join(lines)
+
+
 def update(text):
-    """Return the text of a README with the results between its markers written anew."""
-    return BETWEEN.sub(lambda found: f"{found[1]}\n{results()}\n\n{found[2]}", text)
+    """Return the text of a README with what stands between its markers written anew."""
+    written = {"results": results, "benchmark": benchmark}
+    return BETWEEN.sub(lambda found: f"{found[1]}\n{written[found[2]]()}\n\n{found[3]}", text)
 
 
 def write():

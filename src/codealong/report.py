@@ -1,11 +1,18 @@
-"""Classification reports: from predictions, from printed text; the differences of two."""
+"""Classification reports: from predictions, from printed text; the differences of two.
+
+pandas and scikit-learn take seconds to import, so each function imports what it needs.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from sklearn import metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 from codealong import CourseError
 from codealong.data import CLASSES
@@ -58,6 +65,9 @@ def from_predictions(labels, classes):
     -------
     Report
     """
+    import pandas as pd
+    from sklearn import metrics
+
     found = metrics.classification_report(
         labels, classes, labels=range(len(CLASSES)), target_names=CLASSES, output_dict=True, zero_division=0
     )
@@ -105,6 +115,8 @@ def parse(text):
         number, values = rows[name]
         if values[-1] != total:
             raise ReportError(f"line {number}: support {values[-1]}, and the classes add up to {total}")
+    import pandas as pd
+
     table = pd.DataFrame({name: rows[name][1] for name in (*CLASSES, *AVERAGES)}, index=COLUMNS).T
     return Report(table.astype({"support": int}), rows["accuracy"][1][0], max(printed))
 
@@ -155,6 +167,9 @@ def per_class(labels, run):
         ``IoU`` (Jaccard index: images on which label and prediction agree, of those on which
         either names the class).
     """
+    import pandas as pd
+    from sklearn import metrics
+
     each = range(len(CLASSES))
     probabilities = run.probabilities.astype(np.float64)
     table = pd.DataFrame(
@@ -182,6 +197,8 @@ def side_by_side(reports, column="f1-score"):
     pandas.DataFrame
         Index: the classes, ``accuracy``, ``macro avg``, ``weighted avg``; one column a report.
     """
+    import pandas as pd
+
     table = pd.DataFrame({heading: report.table[column] for heading, report in reports.items()})
     table.loc["accuracy"] = [report.accuracy for report in reports.values()]
     return table.loc[[*CLASSES, "accuracy", *AVERAGES]]
@@ -203,11 +220,13 @@ def overview(runs, labels):
         the epochs after the first), ``seconds/epoch`` (likewise) and ``seconds in all`` (of training,
         the first epoch included).
     """
+    import pandas as pd
+
     rows = []
     for run in runs:
         history = pd.DataFrame(run.history)
         rate, seconds = history[["images_per_second", "seconds"]].iloc[min(1, len(history) - 1) :].median()
-        accuracy = metrics.accuracy_score(labels, run.classes)
+        accuracy = float(np.mean(run.classes == np.asarray(labels)))
         rows.append((run.arm, run.seed, accuracy, rate, seconds, history["seconds"].sum()))
     columns = ["arm", "seed", "test accuracy", "images/s", "seconds/epoch", "seconds in all"]
     return pd.DataFrame(rows, columns=columns)
