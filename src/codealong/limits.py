@@ -9,7 +9,7 @@ SIZE = 2048
 """Rows and columns of the matrices whose product is timed."""
 
 COPIED_MIB = 256
-"""Size of the tensor that is copied: far more than any cache holds."""
+"""Size of the tensor that is copied: more than the caches of most processors hold."""
 
 
 def measure(threads, seconds=0.5):
