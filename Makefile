@@ -28,6 +28,10 @@ pictures: .venv/installed data  ## draw images/ and write the results in README.
 doctor: .venv/installed  ## one page about this machine: what is needed, what is here
 	@$(PY) -m codealong doctor
 
+study: .venv/installed data  ## go on with the recorded study until it is whole, and print its verdicts
+	@$(PY) -m codealong study
+	@$(PY) -m codealong verdicts
+
 bench: .venv/installed data  ## measure every way to train this network: the table, build/bench.json and .png
 	@$(PY) -m codealong bench
 
@@ -75,4 +79,4 @@ build/course/done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course test lab record pictures doctor bench bench-peers lint lock clean data
+.PHONY: help course test lab record pictures doctor study bench bench-peers lint lock clean data

@@ -4,10 +4,20 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from codealong import data, ipex
 
 needs_ipex = pytest.mark.skipif(not ipex.status(bf16=True).usable, reason=ipex.status(bf16=True).reason)
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """Give the threads back that a measurement took for itself."""
+    before = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != before:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

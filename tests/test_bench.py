@@ -247,12 +247,3 @@ def test_a_worker_that_dies_says_its_last_words():
 def test_peers_without_their_environment_are_one_sentence(tmp_path):
     with pytest.raises(bench.BenchError, match="python does not exist: `make bench-peers`"):
         bench.Worker("keras", peers=tmp_path / "python")
-
-
-def test_a_busy_machine_is_waited_for_then_measured_and_said(monkeypatch, capsys):
-    import psutil
-
-    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 80.0)
-    monkeypatch.setattr(bench, "PATIENCE_SECONDS", 0)
-    assert bench._wait_until_idle(0) == 80.0
-    assert "still busy (80 %)" in capsys.readouterr().err

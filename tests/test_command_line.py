@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -139,3 +140,25 @@ def test_the_benchmark_prints_draws_and_keeps_its_result(capsys, monkeypatch, tm
     assert "ipex-bf16 tuned" in capsys.readouterr().out
     assert bench.load(tmp_path / "result.json") == rows
     assert (tmp_path / "result.png").stat().st_size > 10_000
+
+
+def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
+    assert main(["verdicts"]) == 0
+    page = capsys.readouterr().out
+    assert main(["verdicts", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [each["claim"] for each in listed] == [9, 10, 11, 12, 13, "ipex or bf16", "stock today"]
+    for each in listed:
+        assert each["conclusion"] in " ".join(page.split()) and each["verdict"].upper() in page and each["numbers"]
+
+
+def test_verdicts_on_a_folder_without_a_study_are_one_sentence(capsys, tmp_path):
+    assert main(["verdicts", "--study", str(tmp_path)]) == 1
+    assert "holds no whole study (0 of stock-fp32" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seeds", ["5", "many", "-1", "100000"])
+def test_a_study_of_too_few_seeds_is_refused(capsys, seeds):
+    with pytest.raises(SystemExit):
+        main(["study", f"--seeds={seeds}"])
+    assert f"a study needs 6 seeds or more (1,000 at most), and this is {seeds}" in capsys.readouterr().err

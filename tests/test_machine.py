@@ -135,3 +135,13 @@ def test_peak_memory_counts_from_the_reset():
     block = bytearray(200 * 2**20)
     assert hardware.peak_memory_mib() > before + 150
     del block
+
+
+def test_a_busy_machine_is_waited_for_then_measured_and_said(monkeypatch):
+    import psutil
+
+    said = []
+    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 80.0)
+    monkeypatch.setattr(hardware, "PATIENCE_SECONDS", 0)
+    assert hardware.wait_until_idle(said.append) == 80.0
+    assert said == ["the machine is still busy (80 %): measuring anyway, and noting it"]

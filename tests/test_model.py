@@ -109,3 +109,16 @@ def test_pooling_first_moves_every_relu_that_a_pooling_follows():
     assert kinds == ["Conv2d", "MaxPool2d", "ReLU"] * 2
     kinds = [type(layer).__name__ for layer in model.pool_first(model.DeepFashionCNN()).features]
     assert kinds == ["Conv2d", "ReLU", "Conv2d", "MaxPool2d", "ReLU"] * 2
+
+
+def test_a_wide_network_has_more_channels_and_units():
+    shapes = [tuple(weight.shape) for weight in model.wide(2).parameters() if weight.dim() > 1]
+    assert shapes == [(32, 1, 3, 3), (64, 32, 3, 3), (256, 64 * 7 * 7), (10, 256)]
+    assert model.wide(2)(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
+
+
+def test_the_narrowest_is_the_course_s_own():
+    torch.manual_seed(0)
+    own = model.FashionCNN()
+    torch.manual_seed(0)
+    assert all(map(torch.equal, model.wide(1).state_dict().values(), own.state_dict().values()))

@@ -7,11 +7,13 @@ import statistics
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from torch import nn
 
-from codealong import ROOT, course, data, model, training
+from codealong import ROOT, course, data, model, stats, training
 from codealong.arms import ARMS
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -35,12 +37,14 @@ def lines(cell):
 
 
 def taught(stem, tag):
-    """Execute the cell that teaches something; return what it defines."""
+    """Return the class or function that a cell teaches, as it is defined there."""
+    name = tag.removeprefix("teaches-")
     (path,) = [path for path in PATHS if path.stem == stem]
     (cell,) = [cell for cell in code(nbformat.read(path, as_version=4)) if tag in tags(cell)]
-    defined = {"nn": nn, "torch": torch}
-    exec(cell.source, defined)
-    return defined[tag.removeprefix("teaches-")]
+    definition = [node for node in ast.parse(cell.source).body if getattr(node, "name", None) == name]
+    defined = {"nn": nn, "torch": torch, "t": scipy.stats.t}
+    exec(compile(ast.Module(definition, []), tag, "exec"), defined)
+    return defined[name]
 
 
 def test_the_notebooks_are_there_in_order():
@@ -144,6 +148,16 @@ def test_the_typed_training_step_gives_bitwise_the_losses_of_the_package(few):
         weights.append(torch.cat([weight.flatten() for weight in net.parameters()]))
     assert losses[0] == losses[1]
     assert torch.equal(*weights)
+
+
+def test_the_typed_comparison_is_the_package_s():
+    typed = taught("05_compare_reports", "teaches-paired_interval")
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(0.914, 0.002, (2, 12))
+    assert typed(first, second) == pytest.approx(stats.paired_difference(first, second))
+    only_one = taught("05_compare_reports", "teaches-only_one")
+    first, second = generator.random((2, 1000)) < 0.9
+    assert only_one(first, second) == stats.mcnemar(first, second)[:2]
 
 
 def test_notebook_three_never_names_ipex_in_code():

@@ -1,20 +1,34 @@
 """README.md says what the records say, and names what exists."""
 
 import re
+from dataclasses import replace
 
-from codealong import ROOT, readme
+from codealong import ROOT, readme, study, verdicts
+from codealong.arms import ARMS
 
 TEXT = readme.README.read_text(encoding="utf-8")
 
 
-def test_results_are_those_of_the_recorded_runs():
+def test_results_are_those_of_the_recorded_study():
     assert readme.update(TEXT) == TEXT
     assert len(readme.BETWEEN.findall(TEXT)) == 2
 
 
-def test_results_name_every_arm_and_the_machine():
-    for part in ("`stock-fp32`", "`stock-bf16`", "`ipex-fp32`", "`ipex-bf16`", "3 seeds", "2 threads", "torch 2.8.0"):
-        assert part in readme.results()
+def test_results_name_every_arm_the_machine_and_every_verdict():
+    recorded = study.load()
+    said = readme.results(recorded)
+    for part in (*map("`{}`".format, ARMS), f"{len(recorded.seeds)} seeds", "2 threads", "torch 2.8.0"):
+        assert part in said
+    for found in verdicts.judge(recorded):
+        assert f"**{found.verdict}**: {found.conclusion}" in said
+
+
+def test_results_move_with_the_records():
+    recorded = study.load()
+    stock = [replace(run, classes=recorded.labels.astype("uint8")) for run in recorded.runs["stock-fp32"]]
+    altered = readme.results(replace(recorded, runs=recorded.runs | {"stock-fp32": stock}))
+    assert "| `stock-fp32` | 1.0000 (1.0000 to 1.0000) | 1 |" in altered
+    assert altered != readme.results(recorded)
 
 
 def test_every_link_leads_somewhere_and_every_picture_is_described():

@@ -182,3 +182,14 @@ def test_the_tuned_recipe_learns_and_returns_a_plain_network(few):
     net, history = training.fit("stock-bf16", 0, few.train, few.valid, recipe)
     assert history[-1].valid_accuracy > 0.7
     assert isinstance(net.features[1], torch.nn.ReLU) and net.features[0].weight.dtype is torch.float32
+
+
+@pytest.mark.parametrize("arm", ["stock-fp32", "stock-bf16"])
+def test_warming_up_changes_nothing_that_is_learned(few, arm):
+    losses = []
+    for warm in (False, True):
+        if warm:
+            training.warm_up(arm, few.train, steps=3)
+        _, history = training.fit(arm, 2, few.train, few.valid, training.Recipe(epochs=1))
+        losses.append(history[0].train_loss)
+    assert losses[0] == losses[1]

@@ -1,6 +1,7 @@
 """The command line: `python -m codealong --help`."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,16 @@ def _parser():
         ("pictures", _pictures, "draw images/ and write the results in README.md again"),
     ):
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
+    description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
+    study = commands.add_parser("study", help=description, description=description)
+    study.add_argument("--seeds", type=_seeds, default=12, help="how many, at least 6 (default: 12)")
+    study.add_argument("--into", help="folder of the records (default: where the recorded study is)")
+    study.set_defaults(run=_study)
+    description = "print the published conclusions, and what a study says of each"
+    verdicts = commands.add_parser("verdicts", help=description, description=description)
+    verdicts.add_argument("--json", action="store_true", help="with all numbers and intervals")
+    verdicts.add_argument("--study", help="folder of a study (default: the recorded one)")
+    verdicts.set_defaults(run=_verdicts)
     description = "train one arm with one seed, and record the run"
     train = commands.add_parser("train", help=description, description=description)
     train.add_argument("arm", help="stock-fp32, stock-bf16, ipex-fp32 or ipex-bf16")
@@ -54,6 +65,12 @@ def _parser():
 def _seed(word):
     if not word.isdecimal() or int(word) >= 2**63:
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, and this is {word}")
+    return int(word)
+
+
+def _seeds(word):
+    if not word.isdecimal() or not 6 <= int(word) <= 1000:
+        raise argparse.ArgumentTypeError(f"a study needs 6 seeds or more (1,000 at most), and this is {word}")
     return int(word)
 
 
@@ -96,6 +113,23 @@ def _compare(_):
     table = report.relative_rates(report.overview(found.values(), labels))
     print("\n" + report.formatted(table).to_string(index=False))
     print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
+
+
+def _study(words):
+    from codealong import runs, study
+
+    study.conduct(words.into or runs.RECORDED, words.seeds)
+
+
+def _verdicts(words):
+    from codealong import runs, study, verdicts
+
+    found = verdicts.judge(study.load(words.study or runs.RECORDED))
+    if words.json:
+        print(json.dumps(verdicts.plain(found), indent=1))
+    else:
+        print("In parentheses: intervals that cover with at least 95 %; of ratios, for their median.\n")
+        print(verdicts.text(found))
 
 
 def _ablation(_):

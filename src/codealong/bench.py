@@ -26,7 +26,6 @@ SEEDS = (0, 1, 2)
 GOAL = 0.91
 """Test accuracy that the time is measured to."""
 
-BUSY_PERCENT, PATIENCE_SECONDS = 15, 60
 PEERS_FOLDER = Path(__file__).parent / "peers"
 RESULT = ROOT / "build" / "bench.json"
 RECORDED = Path(__file__).parent / "recorded" / "bench.json"
@@ -166,7 +165,7 @@ def run(peers=None, rates_only=False, rounds=ROUNDS, keep=lambda rows: None):
             workers[name] = opened.enter_context(Worker(name, peers))
         costs = {name: workers[name].ask("cost", batch=256) for name in names if name.startswith("stock")}
         for number in range(rounds):
-            busy = _wait_until_idle(started)
+            busy = hardware.wait_until_idle(lambda text: _say(started, text))
             machine.append(workers["limits"].ask("limits", threads=cores))
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 _say(started, f"round {number + 1} of {rounds}: {name}")
@@ -375,19 +374,6 @@ def _text(interval, form):
 
 def _seeds(values, form):
     return " ".join("never" if value is None else form.format(value) for value in values) or "–"
-
-
-def _wait_until_idle(started):
-    """Wait for other processes to leave the cores alone; return the percentage of use that is left."""
-    import psutil
-
-    until = time.perf_counter() + PATIENCE_SECONDS
-    while (use := psutil.cpu_percent(interval=0.5)) > BUSY_PERCENT:
-        if time.perf_counter() > until:
-            _say(started, f"the machine is still busy ({use:.0f} %): measuring anyway, and noting it")
-            break
-        _say(started, f"waiting: other processes use {use:.0f} % of the machine")
-    return use
 
 
 def _say(started, text):

@@ -4,6 +4,7 @@ import datetime
 import os
 import platform
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,9 @@ PACKAGES = ("torch", "torchvision", "intel-extension-for-pytorch", "numpy", "sci
 
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 """Variables that make glibc keep freed tensors for the next step; it reads them as a process starts."""
+
+BUSY_PERCENT, PATIENCE_SECONDS = 15, 60
+"""Use of the processor above which a measurement waits, and for how long."""
 
 
 class Processor(NamedTuple):
@@ -117,6 +121,30 @@ def peak_memory_mib():
 def memory_is_kept():
     """Tell whether this process keeps freed memory, as the tuned recipe wants it."""
     return "LD_PRELOAD" in os.environ or all(key in os.environ for key in KEEP_MEMORY)
+
+
+def wait_until_idle(say):
+    """Wait for other processes to leave the cores alone.
+
+    Parameters
+    ----------
+    say : callable
+        Gets a sentence while it waits.
+
+    Returns
+    -------
+    float
+        The use of the processor that is left, in percent.
+    """
+    import psutil
+
+    until = time.perf_counter() + PATIENCE_SECONDS
+    while (use := psutil.cpu_percent(interval=0.5)) > BUSY_PERCENT:
+        if time.perf_counter() > until:
+            say(f"the machine is still busy ({use:.0f} %): measuring anyway, and noting it")
+            break
+        say(f"waiting: other processes use {use:.0f} % of the machine")
+    return use
 
 
 def provenance():

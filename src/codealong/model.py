@@ -90,6 +90,19 @@ def pool_first(net):
     return net
 
 
+def wide(width):
+    """Return a `FashionCNN` with `width` times the channels of both convolutions and units of the dense layer."""
+    if width == 1:
+        return FashionCNN()
+    net = FashionCNN()
+    first, second, dense = 16 * width, 32 * width, 128 * width
+    net.features[0] = nn.Conv2d(1, first, kernel_size=3, padding=1)
+    net.features[3] = nn.Conv2d(first, second, kernel_size=3, padding=1)
+    net.classifier[1] = nn.Linear(second * 7 * 7, dense)
+    net.classifier[3] = nn.Linear(dense, 10)
+    return net
+
+
 class Layer(NamedTuple):
     """One row of a summary.
 

@@ -1,6 +1,6 @@
 """The pictures of `images/`, which the README and the notebooks show."""
 
-from codealong import ROOT, bench, drawing, model, plots, readme, speed
+from codealong import ROOT, bench, drawing, evidence, model, plots, speed, study
 
 FOLDER = ROOT / "images"
 
@@ -12,11 +12,13 @@ def draw():
     -------
     list of Path
     """
+    recorded = study.load()
     figures = {
         "fashion-cnn": drawing.network(model.FashionCNN(), "FashionCNN: 206,922 parameters"),
         "deep-fashion-cnn": drawing.network(model.DeepFashionCNN(), "DeepFashionCNN: 218,490 parameters"),
         "layer-types": drawing.legend(),
-        "accuracy-and-rate": plots.accuracy_and_rate(readme.overview()),
+        "learning": evidence.learning(recorded),
+        "widths": evidence.widths(recorded),
         "benchmark": speed.benchmark(bench.load()),
     }
     FOLDER.mkdir(exist_ok=True)

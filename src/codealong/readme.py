@@ -1,45 +1,50 @@
-"""What README.md says in numbers, between markers, written from the recorded runs and benchmark."""
+"""What README.md says in numbers, between markers, written from the recorded study and benchmark."""
 
 import re
 
-from codealong import ROOT, bench, data, files, report, runs
-from codealong.arms import ARMS
+import numpy as np
+
+from codealong import ROOT, bench, files, stats, study, verdicts
 
 README = ROOT / "README.md"
 BETWEEN = re.compile(r"(<!-- (results|benchmark): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 
 
-def overview():
-    """Return accuracies and relative rates of the recorded runs, as `report.relative_rates` does."""
-    recorded = [run for arm in ARMS for run in runs.recorded(arm)]
-    return report.relative_rates(report.overview(recorded, data.load().test.labels.numpy()))
+def results(recorded):
+    """Return what a study found as Markdown: its arms, its verdicts, and where it was made.
 
-
-def results():
-    """Return the table of results and where it comes from, as Markdown."""
-    table = overview()
+    Parameters
+    ----------
+    recorded : study.Study
+    """
     lines = ["| arm | test accuracy | training rate, relative to stock-fp32 |", "|---|---|---|"]
-    for arm, rows in table.groupby("arm", sort=False):
-        accuracy, rate = rows["test accuracy"], rows["rate / stock-fp32"]
-        ratio = "1" if arm == "stock-fp32" else f"{rate.median():.2f} ({rate.min():.2f} to {rate.max():.2f})"
-        lines.append(f"| `{arm}` | {accuracy.mean():.4f} ({accuracy.min():.4f} to {accuracy.max():.4f}) | {ratio} |")
-    rates = table.pivot(index="seed", columns="arm", values="rate / stock-fp32")
-    added = {kind: rates[f"ipex-{kind}"] / rates[f"stock-{kind}"] for kind in ("fp32", "bf16")}
-    said = "; ".join(f"in {kind} {ratio.min():.2f} to {ratio.max():.2f}" for kind, ratio in added.items())
-    made = runs.recorded("ipex-bf16")[-1].provenance
-    spread = 100 * (table["test accuracy"].max() - table["test accuracy"].min())
+    stock = recorded.seconds_per_epoch("stock-fp32")
+    for arm in recorded.runs:
+        values = recorded.accuracy(arm)
+        accuracy = stats.paired_difference(np.zeros_like(values), values)
+        rate = stats.ratio(stock, recorded.seconds_per_epoch(arm))
+        ratio = "1" if arm == "stock-fp32" else f"{rate.estimate:.2f} ({rate.low:.2f} to {rate.high:.2f})"
+        lines.append(f"| `{arm}` | {accuracy.estimate:.4f} ({accuracy.low:.4f} to {accuracy.high:.4f}) | {ratio} |")
+    made = recorded.provenance
     lines += [
         "",
-        f"IPEX relative to stock PyTorch at the same precision, seed by seed: {said} times the rate.",
-        "",
-        f"All {len(table)} accuracies lie within {spread:.2f} percentage points. "
-        f"Accuracy: mean (lowest to highest) of {table['seed'].nunique()} seeds; "
-        "rate: median (lowest to highest) of the ratios seed by seed, first epochs left out. "
-        f"Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
+        f"Mean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
+        f"interleaved. Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
         f"{made['threads']} threads, torch {made['versions']['torch']}, "
         f"IPEX {made['versions']['intel-extension-for-pytorch']}.",
+        "",
+        "| published, or not asked | what we measured | verdict |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {_statement(found)} | {found.measured} | **{found.verdict}**: {found.conclusion} |"
+        for found in verdicts.judge(recorded)
     ]
     return "\n".join(lines)
+
+
+def _statement(found):
+    return f"“{found.statement}”" if isinstance(found.claim, int) else f"(not asked) {found.statement}?"
 
 
 def benchmark():
@@ -71,7 +76,7 @@ def benchmark():
 
 def update(text):
     """Return the text of a README with what stands between its markers written anew."""
-    written = {"results": results, "benchmark": benchmark}
+    written = {"results": lambda: results(study.load()), "benchmark": benchmark}
     return BETWEEN.sub(lambda found: f"{found[1]}\n{written[found[2]]()}\n\n{found[3]}", text)
 
 

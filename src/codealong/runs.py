@@ -1,7 +1,7 @@
 """A run as a record on disk: history, predictions and provenance, read back whole or refused.
 
-A record is one zip file, `stock-fp32-seed0.run.zip`, with `run.json`, `classes.npy` and
-`probabilities.npy` in it.
+A record is one zip file, `stock-fp32-seed0.run.zip`, with `run.json`, `classes.npy` and, where they were
+kept, `probabilities.npy` in it.
 """
 
 import io
@@ -17,7 +17,7 @@ import numpy as np
 from codealong import ROOT, CourseError, files, hardware
 
 FORMAT = "codealong run"
-VERSION = 1
+VERSION = 2
 SUFFIX = ".run.zip"
 IMAGES, CLASSES = 10_000, 10
 HISTORY = {"epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "seconds", "images_per_second"}
@@ -58,8 +58,8 @@ class Run:
         Fields of `training.Epoch`, in order.
     classes : numpy.ndarray
         uint8, shape (10000,), the predicted class of each test image.
-    probabilities : numpy.ndarray
-        float16, shape (10000, 10), each row sums to 1 within 0.01.
+    probabilities : numpy.ndarray or None
+        float16, shape (10000, 10), each row sums to 1 within 0.01; None where only the classes were kept.
     provenance : dict
         As `hardware.provenance` returns it.
     """
@@ -69,7 +69,7 @@ class Run:
     recipe: dict
     history: list
     classes: np.ndarray
-    probabilities: np.ndarray
+    probabilities: np.ndarray | None
     provenance: dict
 
     @property
@@ -111,15 +111,16 @@ def save(run, where=None):
     RunError
         When the folder cannot be written; an earlier record is kept.
     """
-    fields = {key: value for key, value in asdict(run).items() if not isinstance(value, np.ndarray)}
+    arrays = {name: array for name in ("classes", "probabilities") if (array := getattr(run, name)) is not None}
+    fields = {key: value for key, value in asdict(run).items() if key not in ("classes", "probabilities")}
     fields = {"format": FORMAT, "version": VERSION, **fields}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as record:
         record.writestr("run.json", json.dumps(fields, indent=1))
-        for name in ("classes", "probabilities"):
-            array = io.BytesIO()
-            np.save(array, getattr(run, name))
-            record.writestr(f"{name}.npy", array.getvalue())
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, array)
+            record.writestr(f"{name}.npy", member.getvalue())
     path = Path(where or folder()) / f"{run.name}{SUFFIX}"
     try:
         files.write(path, content.getvalue())
@@ -159,10 +160,8 @@ def load(path):
     try:
         with zipfile.ZipFile(path) as record:
             fields = json.loads(record.read("run.json"))
-            arrays = {
-                name: np.load(io.BytesIO(record.read(f"{name}.npy")), allow_pickle=False)
-                for name in ("classes", "probabilities")
-            }
+            kept = {"classes", *(name.removesuffix(".npy") for name in record.namelist() if name.endswith(".npy"))}
+            arrays = {name: np.load(io.BytesIO(record.read(f"{name}.npy")), allow_pickle=False) for name in kept}
     except FileNotFoundError:
         raise RunError(f"{path} does not exist: run notebooks 03 and 04 to make it.") from None
     except _UNREADABLE as problem:
@@ -172,7 +171,7 @@ def load(path):
     if (version := fields.pop("version", None)) != VERSION:
         raise _refused(path, f"its version is {version}, and this course reads version {VERSION}")
     try:
-        run = Run(**fields, **arrays)
+        run = Run(**{"probabilities": None, **fields, **arrays})
     except TypeError:
         raise _refused(path, f"its fields are {', '.join(fields)}") from None
     if path.name != f"{run.name}{SUFFIX}":
@@ -218,9 +217,10 @@ def find(arms, where=None, seed=None):
     raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
 
 
-def recorded(arm):
-    """Return all recorded runs of an arm, by ascending seed."""
-    return [load(RECORDED / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(RECORDED, arm))]
+def recorded(arm, where=RECORDED):
+    """Return all runs of an arm that a folder has, by ascending seed; the recorded ones by default."""
+    where = Path(where)
+    return [load(where / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(where, arm))]
 
 
 def _seeds(place, arm):
@@ -229,12 +229,16 @@ def _seeds(place, arm):
 
 
 def _unwritable(where, problem):
-    return RunError(f"{where} cannot be written ({problem.strerror}): set CODEALONG_RUNS to a folder that can.")
+    return RunError(
+        f"{where} cannot be written ({problem.strerror}): choose a folder that can, with CODEALONG_RUNS or --into."
+    )
 
 
 def _refused(path, problem):
     cure = (
-        "Restore it from the repository" if path.parent == RECORDED else "Delete it and run notebooks 03 and 04 again"
+        "Restore it from the repository"
+        if path.parent == RECORDED
+        else "Delete it and make the run again: in notebooks 03 and 04, or with the study it belongs to"
     )
     return RunError(f"{path} is refused: {problem}. {cure}.")
 
@@ -251,10 +255,12 @@ def _problem(run):
         return f"an epoch of its history does not have {', '.join(sorted(HISTORY))}"
     if any(type(value) not in (int, float) for epoch in run.history for value in epoch.values()):
         return "its history holds something that is not a number"
-    if not isinstance(run.classes, np.ndarray) or not isinstance(run.probabilities, np.ndarray):
+    if not isinstance(run.classes, np.ndarray) or not isinstance(run.probabilities, np.ndarray | None):
         return "its predictions are not arrays"
     if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= CLASSES:
         return f"its classes are not {IMAGES:,} numbers from 0 to {CLASSES - 1}"
+    if run.probabilities is None:
+        return None
     if run.probabilities.shape != (IMAGES, CLASSES) or run.probabilities.dtype != np.float16:
         return f"its probabilities are not {IMAGES:,} rows of {CLASSES}"
     probabilities = run.probabilities.astype(np.float32)

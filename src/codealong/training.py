@@ -8,7 +8,7 @@ from torch import nn
 
 from codealong import arms
 from codealong.data import batches
-from codealong.model import FashionCNN, pool_first
+from codealong.model import FashionCNN, pool_first, wide
 from codealong.progress import Progress
 
 
@@ -44,6 +44,8 @@ RECIPE = Recipe()
 TUNED = Recipe(epochs=5, batch_size=512, max_lr=2e-2, pool_first=True, channels_last=True, fused=True)
 """The recipe for speed; larger batches need a larger learning rate, and `hardware.KEEP_MEMORY` belongs to it."""
 
+WARM_UP_STEPS = 50
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -72,13 +74,13 @@ class Epoch:
     images_per_second: float
 
 
-def initial(seed):
-    """Return a fresh `FashionCNN`: the same seed gives bitwise the same weights, in every arm."""
+def initial(seed, width=1):
+    """Return a `FashionCNN`, `width` times as wide: the same seed gives bitwise the same weights, in every arm."""
     torch.manual_seed(seed)
-    return FashionCNN()
+    return wide(width)
 
 
-def start(arm, seed, recipe):
+def start(arm, seed, recipe, width=1):
     """Return what training starts from.
 
     Parameters
@@ -86,6 +88,8 @@ def start(arm, seed, recipe):
     arm : str
     seed : int
     recipe : Recipe
+    width : int, optional
+        How many times as wide as `FashionCNN` the network is.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def start(arm, seed, recipe):
     arms.ArmError, ipex.Unusable, ipex.Misuse
     """
     arm = arms.get(arm)
-    net = initial(seed)
+    net = initial(seed, width)
     if recipe.channels_last:
         arm = replace(arm, memory_format=torch.channels_last)
     if recipe.pool_first:
@@ -141,6 +145,21 @@ def schedule(optimizer, recipe, images):
     """Return the learning-rate schedule for `recipe.epochs` passes over a number of images."""
     steps = recipe.epochs * -(-images // recipe.batch_size)
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=recipe.max_lr, total_steps=steps)
+
+
+def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
+    """Train a network that is thrown away, so that what is timed next in this process compiles and loads nothing.
+
+    Parameters
+    ----------
+    arm : str
+    train : data.Split
+    recipe : Recipe, optional
+    steps : int, optional
+    """
+    arm, net, optimizer = start(arm, 0, recipe)
+    for _, (images, labels) in zip(range(steps), batches(train, recipe.batch_size, torch.Generator()), strict=False):
+        train_step(net, optimizer, images, labels, arm)
 
 
 def fit(arm, seed, train, valid, recipe=RECIPE):

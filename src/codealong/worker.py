@@ -1,5 +1,6 @@
 """One row of the benchmark in a process of its own: a line of JSON asks, a line of JSON answers."""
 
+import functools
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from codealong import data, hardware, ipex, limits, onednn, sources, training
 from codealong.bench import GOAL, PUBLISHED, TUNED
 
 WARM_UP_SECONDS = 0.25
+FEWEST_STEPS = 3
 
 
 class Course:
@@ -25,14 +27,16 @@ class Course:
         Name of an arm, followed by ``" tuned"`` for the tuned recipe.
     compiled : bool, optional
         Whether the network goes through ``torch.compile``.
+    width : int, optional
+        How many times as wide as `FashionCNN` the network is.
     **changes
         Fields of the recipe that differ from it.
     """
 
-    def __init__(self, row, compiled=False, **changes):
+    def __init__(self, row, compiled=False, width=1, **changes):
         name = row.removesuffix(TUNED)
         self.recipe = replace(training.TUNED if row.endswith(TUNED) else training.RECIPE, **changes)
-        self.arm, self.net, self.optimizer = training.start(name, 0, self.recipe)
+        self.arm, self.net, self.optimizer = training.start(name, 0, self.recipe, width)
         if compiled:
             self.net = torch.compile(self.net, dynamic=False)
         self.splits = data.load()
@@ -237,8 +241,10 @@ def main(row, options="{}"):
         questions = {"limits": lambda threads: limits.measure(threads)}
     else:
         contestant = Published(row) if row == PUBLISHED else Course(row, **json.loads(options))
+        widened = functools.cache(lambda width: Course(row, width=width))
         questions = {
             "rate": lambda **how: rate(contestant, **how),
+            "rate by width": lambda width, **how: rate(widened(width), **how),
             "rates": lambda **how: rates(contestant, **how),
             "train": contestant.train,
             "page_faults": lambda batch: page_faults(contestant, batch),
@@ -255,8 +261,10 @@ def main(row, options="{}"):
 
 def _rate(step, batch, threads, seconds):
     until = time.perf_counter() + WARM_UP_SECONDS
-    while time.perf_counter() < until:
+    while (began := time.perf_counter()) < until:
         step()
+        last = time.perf_counter() - began
+    seconds = max(seconds, FEWEST_STEPS * last)
     measured = Timer("step()", globals={"step": step}, num_threads=threads).blocked_autorange(min_run_time=seconds)
     return batch / measured.mean
 

@@ -1,0 +1,138 @@
+"""Training rates by width of the network and by batch size, recorded round by round."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import torch
+
+from codealong import CourseError, bench, files, hardware
+from codealong.arms import ARMS
+
+WIDTHS = (1, 2, 4, 8)
+BATCHES = (32, 128, 512)
+ROUNDS = 6
+SECONDS = 0.5
+"""How long a rate is measured for, at least."""
+
+FORMAT, VERSION = "codealong sweep", 1
+NAME = "sweep.json"
+
+
+class SweepError(CourseError):
+    """A recorded sweep is missing, unfinished, damaged or newer than this course."""
+
+
+def measure(folder, rounds=ROUNDS, say=print):
+    """Measure what is missing, each round written as it ends.
+
+    In a round the arms follow each other at every width and batch size, and start one further in the next.
+
+    Parameters
+    ----------
+    folder : Path
+    rounds : int, optional
+    say : callable, optional
+        Gets a sentence before each round.
+    """
+    path = Path(folder) / NAME
+    provenance, done = read(path) if path.exists() else (None, [])
+    if not missing(folder, rounds):
+        return
+    threads = torch.get_num_threads()
+    with contextlib.ExitStack() as opened:
+        workers = {arm: opened.enter_context(bench.Worker(arm)) for arm in ARMS}
+        provenance = provenance or workers["stock-fp32"].provenance
+        for number in range(len(done), rounds):
+            say(f"sweep over widths, round {number + 1} of {rounds}")
+            busy = hardware.wait_until_idle(say)
+            order = [*ARMS][number % len(ARMS) :] + [*ARMS][: number % len(ARMS)]
+            cells = [
+                {
+                    "arm": arm,
+                    "width": width,
+                    "batch": batch,
+                    "images_per_second": workers[arm].ask(
+                        "rate by width", width=width, batch=batch, threads=threads, seconds=SECONDS
+                    ),
+                }
+                for width in WIDTHS
+                for batch in BATCHES
+                for arm in order
+            ]
+            done.append({"busy_percent": busy, "cells": cells})
+            content = {"format": FORMAT, "version": VERSION, "provenance": provenance, "rounds": done}
+            files.write(path, (json.dumps(content) + "\n").encode())
+
+
+def load(folder, rounds=ROUNDS):
+    """Return the measurements of a whole sweep.
+
+    Rounds are repeated in the same processes, so that what differs from process to process is not in their spread.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per measurement: ``round``, ``arm``, ``width``, ``batch``, ``images_per_second``.
+
+    Raises
+    ------
+    SweepError
+    """
+    import pandas as pd
+
+    path = Path(folder) / NAME
+    if left := missing(folder, rounds):
+        raise SweepError(f"{path} lacks {left} of {rounds} rounds: {_cure(path)} goes on with it.")
+    _, done = read(path)
+    return pd.DataFrame([{"round": number, **cell} for number, each in enumerate(done) for cell in each["cells"]])
+
+
+def missing(folder, rounds=ROUNDS):
+    """Return how many rounds of a sweep a folder lacks."""
+    path = Path(folder) / NAME
+    return max(0, rounds - len(read(path)[1])) if path.exists() else rounds
+
+
+def read(path):
+    """Return the provenance of a sweep and its rounds, as `measure` wrote them.
+
+    Raises
+    ------
+    SweepError
+        When the file is damaged, foreign, or newer than this course.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise _refused(path, "it cannot be read") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise _refused(path, "it is not a sweep of this course")
+    if content.get("version") != VERSION:
+        raise _refused(path, f"its version is {content.get('version')}, and this course reads version {VERSION}")
+    try:
+        whole = all(map(_is_round, content["rounds"])) and isinstance(content["provenance"], dict)
+    except (KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise _refused(path, "a round does not have each arm, width and batch size once")
+    return content["provenance"], content["rounds"]
+
+
+def _is_round(measured):
+    wanted = {(arm, width, batch) for arm in ARMS for width in WIDTHS for batch in BATCHES}
+    cells = measured["cells"]
+    return (
+        len(cells) == len(wanted)
+        and {(cell["arm"], cell["width"], cell["batch"]) for cell in cells} == wanted
+        and all(cell["images_per_second"] > 0 for cell in cells)
+    )
+
+
+def _refused(path, problem):
+    return SweepError(f"{path} is refused: {problem}. Restore it, or delete it; {_cure(path)} measures it again.")
+
+
+def _cure(path):
+    return f"`python -m codealong study --into {path.parent}`"
