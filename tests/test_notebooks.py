@@ -42,7 +42,7 @@ def taught(stem, tag):
     (path,) = [path for path in PATHS if path.stem == stem]
     (cell,) = [cell for cell in code(nbformat.read(path, as_version=4)) if tag in tags(cell)]
     definition = [node for node in ast.parse(cell.source).body if getattr(node, "name", None) == name]
-    defined = {"nn": nn, "torch": torch, "t": scipy.stats.t}
+    defined = {"nn": nn, "torch": torch, "student_t": scipy.stats.t}
     exec(compile(ast.Module(definition, []), tag, "exec"), defined)
     return defined[name]
 
@@ -173,7 +173,7 @@ def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, m
     from codealong import runs
 
     for arm in ARMS:
-        runs.save(replace(runs.recorded(arm)[1], seed=11), tmp_path)
+        runs.save(replace(runs.recorded(arm)[0], seed=11), tmp_path)
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
     executed = course.execute(ROOT / "notebooks" / "05_compare_reports.ipynb")
     assert "these are your own runs, seed 11" in str(code(executed)[1].outputs)

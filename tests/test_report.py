@@ -150,3 +150,8 @@ def test_rates_are_relative_to_the_run_with_the_same_seed(labels, run):
         timed("ipex-bf16", 1, 300),
     ]
     assert report.relative_rates(report.overview(four, labels))["rate / stock-fp32"].tolist() == [1, 1, 3, 1.5]
+
+
+def test_a_run_without_probabilities_has_no_roc_auc(splits):
+    with pytest.raises(report.ReportError, match="stock-fp32-seed1 kept no probabilities"):
+        report.per_class(splits.test.labels.numpy(), runs.recorded("stock-fp32")[1])

@@ -222,7 +222,7 @@ def copied(folder):
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
     copied(tmp_path)
     (tmp_path / "stock-bf16-seed3.run.zip").unlink()
-    with pytest.raises(study.StudyError, match=r"holds no whole study \(10 of stock-fp32, 9 of stock-bf16"):
+    with pytest.raises(study.StudyError, match=r"holds no whole study \(12 of stock-fp32, 11 of stock-bf16"):
         study.load(tmp_path)
 
 

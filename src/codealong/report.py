@@ -166,10 +166,19 @@ def per_class(labels, run):
         Index: the classes and their mean; columns ``ROC AUC`` (one class against the rest) and
         ``IoU`` (Jaccard index: images on which label and prediction agree, of those on which
         either names the class).
+
+    Raises
+    ------
+    ReportError
+        When the run kept its predicted classes only.
     """
     import pandas as pd
     from sklearn import metrics
 
+    if run.probabilities is None:
+        raise ReportError(
+            f"{run.name} kept no probabilities, which ROC AUC needs: make it again in notebooks 03 and 04."
+        )
     each = range(len(CLASSES))
     probabilities = run.probabilities.astype(np.float64)
     table = pd.DataFrame(
