@@ -4,7 +4,7 @@ import numpy as np
 
 from codealong import report, stats
 from codealong.data import CLASSES
-from codealong.plots import ARM_COLOURS, described, pyplot
+from codealong.plots import ARM_COLOURS, a_row_per_class, described, pyplot
 from codealong.verdicts import LEVELS, PAIRS, speed_ups
 
 
@@ -71,12 +71,7 @@ def class_f1(study):
         largest = table["estimate"].abs().idxmax()
         beyond = max(beyond, table["estimate"].abs().max())
         said.append(f"in {precision}, the largest mean difference is {table.loc[largest, 'estimate']:+.2f} ({largest})")
-    axis.axvline(0, color="black", linewidth=1)
-    axis.set_yticks(rows, CLASSES)
-    axis.set_yticks(rows[:-1] + 0.5, minor=True)
-    axis.invert_yaxis()
-    axis.grid(axis="y", which="minor")
-    axis.tick_params(axis="y", which="both", length=0)
+    a_row_per_class(axis)
     axis.set_title(f"With IPEX, no class's mean F1 moves by more than {np.ceil(10 * beyond) / 10:.1f} points")
     axis.set_xlabel("F1, with minus without, in percentage points (95 % intervals for ten classes)")
     fig.legend(loc="outside lower center")

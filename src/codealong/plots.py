@@ -166,12 +166,7 @@ def f1_differences(differences):
     for (name, series), (mark, colour, shift) in zip(differences.items(), marks, strict=False):
         axis.plot(series[list(CLASSES)], rows + shift, mark, color=colour, label=name, markersize=7)
     largest = {name: series[list(CLASSES)].abs().max() for name, series in differences.items()}
-    axis.axvline(0, color="black", linewidth=1)
-    axis.set_yticks(rows, CLASSES)
-    axis.set_yticks(rows[:-1] + 0.5, minor=True)
-    axis.invert_yaxis()
-    axis.grid(axis="y", which="minor")
-    axis.tick_params(axis="y", which="both", length=0)
+    a_row_per_class(axis)
     axis.set_title(f"No class's F1 moves by more than {max(largest.values()):.1f} points")
     axis.set_xlabel("percentage points, with minus without")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -210,6 +205,17 @@ def accuracy_and_rate(table):
         f"{arm} {accuracy:.4f} at {rate:.2f} times the rate" for arm, accuracy, rate in middle.itertuples()
     )
     return described(fig, f"Test accuracy and training rate relative to stock-fp32 by arm: {said}.")
+
+
+def a_row_per_class(axis):
+    """Give an axis of differences a row for each class, and a line at 0."""
+    rows = np.arange(len(CLASSES))
+    axis.axvline(0, color="black", linewidth=1)
+    axis.set_yticks(rows, CLASSES)
+    axis.set_yticks(rows[:-1] + 0.5, minor=True)
+    axis.invert_yaxis()
+    axis.grid(axis="y", which="minor")
+    axis.tick_params(axis="y", which="both", length=0)
 
 
 def described(fig, description):
