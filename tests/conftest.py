@@ -1,10 +1,14 @@
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
+from matplotlib.image import imread
+from matplotlib.text import Text
 
 from codealong import data, ipex
 
@@ -30,6 +34,36 @@ def splits():
 def few(splits):
     """The first 600 images of each split: enough to see that something learns."""
     return data.FashionMNIST(*(data.Split(split.images[:600], split.labels[:600]) for split in splits))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; whoever needs it is skipped where there is none."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("there is no Chromium on this machine (on Debian: apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    options = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"]
+    if os.getuid() == 0:
+        options.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        started.close()
+
+
+def assert_fits_a_slide(fig):
+    """Every word of a figure has at least 12 points, and nothing has to shrink it on a slide of 1280 × 720."""
+    small = [
+        text.get_text() for text in fig.findobj(Text) if text.get_text() and text.get_visible() and text.get_size() < 12
+    ]
+    assert not small, small
+    picture = io.BytesIO()
+    fig.savefig(picture, format="png")
+    picture.seek(0)
+    height, width, _ = imread(picture).shape
+    assert width <= 1200 and height <= 620, (width, height)
 
 
 def in_a_process(code, **environment):

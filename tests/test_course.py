@@ -8,7 +8,7 @@ import time
 import nbformat
 import pytest
 
-from codealong import course, ipex
+from codealong import CourseError, course, ipex
 from codealong.__main__ import main
 
 
@@ -42,6 +42,14 @@ def test_executed_notebooks_and_pages_are_written(house, capsys):
     shown = capsys.readouterr().out
     for part in ("01_one", "cell 2 of 2", "done, 2 of 2 cells", "02_two", " s\n"):
         assert part in shown
+
+
+def test_pages_with_recorded_results_are_kept_apart(house, monkeypatch):
+    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
+    house("01_one", "import os; print(os.environ['CODEALONG_SPEED'])")
+    assert main(["course"]) == 0
+    assert not course.PAGES.exists()
+    assert outputs(course.PAGES.with_name("build-recorded") / "01_one.ipynb")[1] == "recorded\n"
 
 
 def test_the_first_failing_cell_is_named_and_nothing_follows(house, capsys):
@@ -138,3 +146,20 @@ def test_a_notebook_that_measures_with_linux_s_tools_is_skipped_elsewhere(monkey
     monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert course.why_skipped(notebook) is None
+
+
+def test_a_page_holds_its_pictures_and_keeps_reasons_closed(house, tmp_path):
+    (tmp_path / "dot.png").write_bytes(b"\x89PNG")
+    path = house("01_one", "x = 1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = "![a dot](dot.png)\n\n<details><summary>A</summary>\n\nReason\n\n</details>"
+    nbformat.write(notebook, path)
+    assert main(["course"]) == 0
+    page = (course.PAGES / "01_one.html").read_text()
+    assert 'src="data:image/png;base64,iVBORw=="' in page
+    assert page.index("<details>") < page.index("Reason") < page.index("</details>")
+
+
+def test_a_page_without_its_picture_is_refused(tmp_path):
+    with pytest.raises(CourseError, match=r"01_one\.ipynb shows none\.png, and there is no such picture"):
+        course.with_pictures('<img src="none.png">', tmp_path / "01_one.ipynb")

@@ -7,6 +7,7 @@ import pytest
 from codealong import data, evidence, report, stats, study, verdicts
 from codealong.arms import ARMS
 from codealong.plots import ARM_COLOURS
+from tests.conftest import assert_fits_a_slide
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,11 @@ def recorded():
 def figures(recorded):
     yield {name: getattr(evidence, name)(recorded) for name in ("accuracies", "class_f1", "learning", "widths")}
     plt.close("all")
+
+
+def test_every_figure_can_be_read_on_a_slide(figures):
+    for fig in figures.values():
+        assert_fits_a_slide(fig)
 
 
 def test_every_figure_is_described_for_who_cannot_see_it(figures):

@@ -5,6 +5,7 @@ import torch
 
 from codealong import data, drawing, model, pictures, plots, report, runs
 from codealong.arms import ARMS
+from tests.conftest import assert_fits_a_slide
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +23,16 @@ def figures(splits):
         "differences": plots.f1_differences({"ours": report.compare(*reports)["f1-score"]}),
         "rates": plots.accuracy_and_rate(report.relative_rates(report.overview(pair, labels))),
         "network": drawing.network(model.FashionCNN(), "title"),
+        "deep network": drawing.network(model.DeepFashionCNN(), "title"),
         "legend": drawing.legend(),
     }
     yield drawn
     plt.close("all")
+
+
+def test_every_figure_can_be_read_on_a_slide(figures):
+    for fig in figures.values():
+        assert_fits_a_slide(fig)
 
 
 def test_every_figure_is_described_for_who_cannot_see_it(figures):

@@ -210,3 +210,11 @@ def test_recorded_runs_of_an_arm_reach_091(arm, splits):
     accuracies = [(run.classes == splits.test.labels.numpy()).mean() for run in recorded]
     assert np.mean(accuracies) >= 0.91
     assert all(len(run.history) == run.recipe["epochs"] <= 6 for run in recorded)
+
+
+def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(monkeypatch):
+    monkeypatch.delenv("CODEALONG_RUNS", raising=False)
+    own = runs.folder()
+    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
+    assert runs.folder() != own
+    assert runs.find(["stock-fp32"])[1] == "recorded"

@@ -8,6 +8,7 @@ import torch
 
 from codealong import ablation, bench, hardware, ladder, limits, onednn, speed
 from codealong.plots import pyplot
+from tests.conftest import assert_fits_a_slide
 
 LINE = (
     "onednn_verbose,v1,primitive,exec,cpu,convolution,{},forward_training,"
@@ -138,6 +139,11 @@ def figures():
         "roofline": speed.roofline(rows),
     }
     pyplot().close("all")
+
+
+def test_every_figure_can_be_read_on_a_slide(figures):
+    for fig in figures.values():
+        assert_fits_a_slide(fig)
 
 
 def test_every_figure_is_described_for_who_cannot_see_it(figures):

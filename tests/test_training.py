@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from codealong import progress, training
+from codealong import CourseError, progress, runs, training
 from codealong.arms import ARMS
 
 SHORT = dataclasses.replace(training.RECIPE, epochs=2)
@@ -193,3 +193,30 @@ def test_warming_up_changes_nothing_that_is_learned(few, arm):
         _, history = training.fit(arm, 2, few.train, few.valid, training.Recipe(epochs=1))
         losses.append(history[0].train_loss)
     assert losses[0] == losses[1]
+
+
+def test_at_recorded_speed_a_recorded_run_is_shown_and_says_so(splits, monkeypatch, capsys):
+    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
+    kept = runs.recorded("stock-bf16")[0]
+    net, history = training.fit("stock-bf16", 0, splits.train, splits.valid)
+    said = capsys.readouterr().out
+    assert "SHOWN, NOT COMPUTED NOW" in said and kept.provenance["date"][:10] in said
+    assert [dataclasses.asdict(epoch) for epoch in history] == kept.history
+    run = runs.new("stock-bf16", 0, training.RECIPE, history, training.predict(net, splits.test))
+    assert run.provenance == kept.provenance
+    assert (run.classes == kept.classes).all()
+    with pytest.raises(CourseError, match="its weights were not kept: unset CODEALONG_SPEED"):
+        training.evaluate(net, splits.valid)
+
+
+def test_at_recorded_speed_what_has_no_record_is_trained(few, monkeypatch, capsys):
+    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
+    net, _ = training.fit("stock-fp32", 0, few.train, few.valid, training.Recipe(epochs=1))
+    assert not isinstance(net, training.Shown)
+    assert "SHOWN" not in capsys.readouterr().out
+
+
+def test_an_unknown_speed_is_refused(few, monkeypatch):
+    monkeypatch.setenv("CODEALONG_SPEED", "fast")
+    with pytest.raises(CourseError, match="SPEED is measured or recorded, and this is fast"):
+        training.fit("stock-fp32", 0, few.train, few.valid)

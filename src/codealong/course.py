@@ -1,7 +1,10 @@
 """Executes the notebooks in order, in clean kernels, with live progress."""
 
+import base64
+import mimetypes
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -13,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from codealong import ROOT, CourseError, files, ipex
+from codealong import ROOT, CourseError, files, ipex, pace
 
 NOTEBOOKS = ROOT / "notebooks"
 PAGES = ROOT / "build" / "course"
@@ -100,19 +103,22 @@ def execute(path, **environment):
 def run():
     """Execute the course, and write the executed notebooks and their HTML pages to `PAGES`.
 
+    At `CODEALONG_SPEED=recorded` they go to a folder beside it, so that neither is taken for the other.
+
     Raises
     ------
     CellFailed
         At the first cell that fails.
     """
-    shutil.rmtree(PAGES, ignore_errors=True)
+    pages = PAGES.with_name(f"{PAGES.name}-recorded") if pace.recorded() else PAGES
+    shutil.rmtree(pages, ignore_errors=True)
     for path in notebooks():
         if reason := why_skipped(nbformat.read(path, as_version=4)):
             print(f"{path.stem}: skipped, because {reason}")
             continue
         executed = execute(path)
-        files.write(PAGES / path.name, _text(executed))
-        files.write(PAGES / path.with_suffix(".html").name, _page(executed, path).encode())
+        files.write(pages / path.name, _text(executed))
+        files.write(pages / path.with_suffix(".html").name, _page(executed, path).encode())
 
 
 def record():
@@ -142,12 +148,39 @@ def _page(notebook, path):
     exporter = HTMLExporter(
         template_name="codealong",
         extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-        embed_images=True,
     )
     page, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    return page
+    return with_pictures(page, path)
+
+
+def with_pictures(page, path):
+    """Put the pictures that an HTML page of a notebook refers to into the page.
+
+    nbconvert's own `embed_images` closes a ``<details>`` at the first empty line in it.
+
+    Parameters
+    ----------
+    page : str
+    path : Path
+        Of the notebook.
+
+    Raises
+    ------
+    CourseError
+        When there is no such picture.
+    """
+
+    def embedded(found):
+        picture = path.parent / found[2]
+        try:
+            content = base64.b64encode(picture.read_bytes()).decode()
+        except OSError:
+            raise CourseError(f"{path.name} shows {found[2]}, and there is no such picture.") from None
+        return f"{found[1]}data:{mimetypes.guess_type(picture)[0]};base64,{content}"
+
+    return re.sub(r'(<img [^>]*src=")(?!data:)([^"]+)', embedded, page)
 
 
 class _Live:

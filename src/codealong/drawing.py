@@ -28,6 +28,8 @@ MEANING = {
 PITCH = 1.9
 """Distance from layer to layer; the largest feature map is 3.4 high."""
 RELU_WIDTH, POOL_WIDTH = 0.1, 0.42
+WIDEST = 11.8
+"""Inches that a slide has room for."""
 SLANT = 0.2
 """How far a solid reaches back, as a share of its height."""
 
@@ -47,7 +49,7 @@ def network(net, title):
     """
     rows = [model.Layer("Input", model.INPUT_SHAPE, 0, 0), *model.layers(net)]
     columns = sum(row.kind != "ReLU" for row in rows)
-    fig = plots.pyplot().figure(figsize=(1.1 * columns, 3.6))
+    fig = plots.pyplot().figure(figsize=(min(1.1 * columns, WIDEST), 3.6))
     axis = fig.add_axes((0, 0, 1, 0.92))
     x, end, entry = -PITCH, 0.0, 0.0
     for row in rows:
@@ -60,8 +62,8 @@ def network(net, title):
             _solid(axis, x, entry, height, POOL_WIDTH, row)
         else:
             _solid(axis, x, height, height, width, row)
-        axis.text(x + 0.4, -1.95, row.kind, ha="center", va="top", fontsize=11, fontweight="bold")
-        axis.text(x + 0.4, -2.35, _shape(row.output_shape), ha="center", va="top", fontsize=11)
+        label = f"{row.kind}\n{_shape(row.output_shape)}".replace("Pool2d", "\nPool2d")
+        axis.text(x + 0.4, -1.95, label, ha="center", va="top", fontsize=12)
         end, entry = x + width, height
     axis.set(xlim=(-0.6, x + PITCH - 0.6), ylim=(-2.7, 2.5), aspect="equal")
     axis.axis("off")
@@ -77,7 +79,7 @@ def legend():
     patches = [
         Patch(facecolor=colour, edgecolor="black", label=f"{kind}: {MEANING[kind]}") for kind, colour in COLOURS.items()
     ]
-    axis.legend(handles=patches, loc="center", ncols=3, fontsize=12)
+    axis.legend(handles=patches, loc="center", ncols=3)
     return plots.described(fig, "Legend of layer types. " + "; ".join(patch.get_label() for patch in patches) + ".")
 
 

@@ -130,7 +130,7 @@ def widths(study):
     study : study.Study
     """
     batches = sorted(study.sweep["batch"].unique())
-    fig, axes = pyplot().subplots(1, len(batches), figsize=(4.2 * len(batches), 4.4), sharey=True)
+    fig, axes = pyplot().subplots(1, len(batches), figsize=(3.8 * len(batches), 4.4), sharey=True)
     said, largest = [], {}
     arms = [arm for arm in study.runs if arm != "stock-fp32"]
     for axis, batch in zip(axes, batches, strict=True):

@@ -39,7 +39,7 @@ def show(fig):
 
 def samples(split, per_class=8):
     """Draw the first images of each class, one row per class."""
-    fig, axes = pyplot().subplots(len(CLASSES), per_class, figsize=(per_class * 0.9 + 1.6, len(CLASSES) * 0.86))
+    fig, axes = pyplot().subplots(len(CLASSES), per_class, figsize=(per_class * 0.62 + 1.6, len(CLASSES) * 0.58))
     for label, row in enumerate(axes):
         chosen = split.images[split.labels == label][:per_class]
         for axis, image in zip(row, chosen, strict=True):
@@ -57,7 +57,7 @@ def averages(split):
     fig, axes = pyplot().subplots(2, 5, figsize=(9, 4.6))
     for label, axis in enumerate(axes.flat):
         _picture(axis, split.images[split.labels == label, 0].float().mean(0))
-        axis.set_title(CLASSES[label], fontsize=12, loc="center")
+        axis.set_title(CLASSES[label], loc="center")
     fig.suptitle("On average, pullover, coat and shirt are nearly the same")
     fig.tight_layout(h_pad=1.5)
     return described(
@@ -130,14 +130,14 @@ def confusions(labels, runs):
     """
     from sklearn import metrics
 
-    fig, axes = pyplot().subplots(1, len(runs), figsize=(6.4 * len(runs), 6.2), sharey=True, squeeze=False)
+    fig, axes = pyplot().subplots(1, len(runs), figsize=(5.6 * len(runs), 5.9), sharey=True, squeeze=False)
     said = []
     for axis, run in zip(axes[0], runs, strict=True):
         counts = metrics.confusion_matrix(labels, run.classes)
         axis.imshow(np.sqrt(counts), cmap="Blues")
         for row, column in np.argwhere(counts):
             colour = "white" if counts[row, column] > 500 else "black"
-            axis.text(column, row, counts[row, column], ha="center", va="center", fontsize=10, color=colour)
+            axis.text(column, row, counts[row, column], ha="center", va="center", color=colour)
         mistakes = counts - np.diag(counts.diagonal())
         true, predicted = np.unravel_index(mistakes.argmax(), counts.shape)
         axis.set_title(f"{run.arm}: {CLASSES[true]} is most often taken for {CLASSES[predicted]}")
@@ -189,7 +189,7 @@ def accuracy_and_rate(table):
     for axis, (column, form) in zip(axes, (("test accuracy", "{:.4f}"), ("rate / stock-fp32", "{:.2f}")), strict=True):
         axis.scatter(table[column], rows, s=90, color=table["arm"].map(ARM_COLOURS), alpha=0.8)
         for row, value in enumerate(middle[column]):
-            axis.annotate(form.format(value), (value, row - 0.22), ha="center", va="bottom", fontsize=11)
+            axis.annotate(form.format(value), (value, row - 0.22), ha="center", va="bottom")
         axis.grid(axis="x")
     mean, median = ("mean", "median") if len(table) > len(arms) else ("one run", "one run")
     spread = table["test accuracy"].max() - table["test accuracy"].min()

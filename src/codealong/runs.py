@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codealong import ROOT, CourseError, files, hardware
+from codealong import ROOT, CourseError, files, hardware, pace
 
 FORMAT = "codealong run"
 VERSION = 2
@@ -78,7 +78,12 @@ class Run:
 
 
 def new(arm, seed, recipe, history, probabilities):
-    """Make a run of what `training.fit` and `training.predict` returned, with this process as provenance."""
+    """Make a run of what `training.fit` and `training.predict` returned, with this process as provenance.
+
+    Where a recorded run was shown instead, it is that run, with its own provenance.
+    """
+    if shown := to_show(arm, seed, asdict(recipe)):
+        return shown
     probabilities = np.asarray(probabilities)
     return Run(
         arm, seed, asdict(recipe), [asdict(epoch) for epoch in history],
@@ -88,8 +93,28 @@ def new(arm, seed, recipe, history, probabilities):
 
 
 def folder():
-    """Return where a learner's runs are kept: `CODEALONG_RUNS` (relative to the project), or `runs/`."""
-    return ROOT / (os.environ.get("CODEALONG_RUNS") or "runs")
+    """Return where a learner's runs are kept: `CODEALONG_RUNS` (relative to the project), or `runs/`.
+
+    Recorded runs that were only shown go elsewhere, so that they replace none of a learner's own.
+    """
+    return ROOT / (os.environ.get("CODEALONG_RUNS") or ("build/shown-runs" if pace.recorded() else "runs"))
+
+
+def to_show(arm, seed, recipe):
+    """Return the recorded run that stands for training at `CODEALONG_SPEED=recorded`, or None.
+
+    Parameters
+    ----------
+    arm : str
+    seed : int
+    recipe : dict
+        Fields of `training.Recipe`. Only a run of this recipe that kept its probabilities can be shown.
+    """
+    path = RECORDED / f"{arm}-seed{seed}{SUFFIX}"
+    if not pace.recorded() or not path.exists():
+        return None
+    run = load(path)
+    return run if run.recipe == recipe and run.probabilities is not None else None
 
 
 def save(run, where=None):
@@ -204,7 +229,8 @@ def find(arms, where=None, seed=None):
     RunError
         When neither place has them, or a record is refused.
     """
-    for place, origin in ((Path(where or folder()), "your own"), (RECORDED, "recorded")):
+    own = [] if pace.recorded() and where is None else [(Path(where or folder()), "your own")]
+    for place, origin in (*own, (RECORDED, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:
             seeds &= {seed}

@@ -157,7 +157,7 @@ def benchmark(rows):
         As `bench.summarise` returns them.
     """
     best = bench.best(rows)
-    fig, axis = pyplot().subplots(figsize=(10, 0.45 * len(best) + 1.6))
+    fig, axis = pyplot().subplots(figsize=(10, 0.4 * len(best) + 1.4))
     for height, row in enumerate(best):
         rate = row["ratio_to_published"]
         colour = _colour(row)
@@ -210,7 +210,7 @@ def roofline(rows):
         axis.plot(x, y, "o", color=_colour(row), markerfacecolor=_face(row), markersize=10, markeredgewidth=2)
         labelled[x] = min(y, labelled.get(x, np.inf) / 1.09)
         place, side = (x * 1.05, "left") if "bf16" in row["row"] else (x / 1.05, "right")
-        axis.annotate(row["row"], (place, labelled[x]), ha=side, va="center", fontsize=11)
+        axis.annotate(row["row"], (place, labelled[x]), ha=side, va="center")
     axis.set(xscale="log", yscale="log", xlabel="FLOP per byte that operators move", ylabel="GFLOP/s")
     for scale, ticks in ((axis.xaxis, (3, 5, 10, 20, 40)), (axis.yaxis, (25, 50, 100, 200, 400, 800))):
         scale.set_minor_locator(NullLocator())

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import nn
 
-from codealong import arms
+from codealong import CourseError, arms, pace, runs
 from codealong.data import batches
 from codealong.model import FashionCNN, pool_first, wide
 from codealong.progress import Progress
@@ -165,6 +165,8 @@ def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
 def fit(arm, seed, train, valid, recipe=RECIPE):
     """Train a fresh network, showing live progress.
 
+    At `CODEALONG_SPEED=recorded` a recorded run of this arm, seed and recipe is shown instead, and says so.
+
     Parameters
     ----------
     arm : str
@@ -177,7 +179,8 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
     Returns
     -------
     net : FashionCNN
-        A plain network in evaluation mode with the trained weights, whatever the arm.
+        A plain network in evaluation mode with the trained weights, whatever the arm; a `Shown` one in the place
+        of a recorded run.
     history : list of Epoch
 
     Raises
@@ -185,6 +188,8 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
     ipex.Unusable
         When the arm needs IPEX and IPEX cannot run here.
     """
+    if run := runs.to_show(arm, seed, asdict(recipe)):
+        return _show(run, len(train.labels))
     arm, net, optimizer = start(arm, seed, recipe)
     scheduler = schedule(optimizer, recipe, len(train.labels))
     order = torch.Generator().manual_seed(seed)
@@ -217,6 +222,31 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
     return evaluated.eval(), history
 
 
+class Shown(FashionCNN):
+    """What stands for the network of a recorded run, whose weights were not kept.
+
+    `predict` gives its recorded probabilities for the test images; anything else it refuses.
+    """
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def forward(self, images):
+        raise CourseError(
+            f"{self.run.name} is a recorded run that was shown, and its weights were not kept: "
+            "unset CODEALONG_SPEED to train a network."
+        )
+
+
+def _show(run, images):
+    history = [Epoch(**epoch) for epoch in run.history]
+    with Progress(f"{run.arm}, seed {run.seed} · {pace.shown(run.provenance)}", len(history), images) as progress:
+        for epoch in run.history:
+            progress.row(epoch)
+    return Shown(run).eval(), history
+
+
 @torch.no_grad()
 def forward(net, split, batch_size=1000):
     """Return the logits of a plain network, put into evaluation mode: float32, shape (N, 10)."""
@@ -232,12 +262,15 @@ def predict(net, split):
     net : torch.nn.Module
         A plain network; it is put into evaluation mode.
     split : data.Split
+        The test images where the network is a `Shown` one.
 
     Returns
     -------
     torch.Tensor
         float32, shape (N, 10); each row sums to 1.
     """
+    if isinstance(net, Shown) and len(split.labels) == runs.IMAGES:
+        return torch.from_numpy(net.run.probabilities).float()
     return forward(net, split).softmax(dim=1)
 
 
