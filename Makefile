@@ -3,21 +3,37 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := .venv/bin/python -m uv
 TORCH := torch==2.8.0
-CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.mplstyle' -o -path '*/published/*' -o -path '*/recorded/*' 2>/dev/null)
+CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.mplstyle' -o -path '*/published/*' -o -path '*/recorded/*' 2>/dev/null)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+export CODEALONG_SPEED := $(SPEED)
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-course: build/course/done  ## set up, fetch the data, execute the notebooks into build/course/, compare the reports
+course: build/course$(SPEED:%=-%)/done  ## set up, fetch the data, execute the notebooks into build/course/, compare the reports
 	@$(PY) -m codealong compare
-	@echo; echo "Pages and executed notebooks: build/course/ (remove that folder to execute them again)"
+	@echo; echo "Pages and executed notebooks: $(<D)/ (remove that folder to execute them again)"
 
-test: .venv/installed data  ## set up, then unit tests, then the notebooks with their outputs compared
+test: .venv/teaching data  ## set up, then unit tests, then the notebooks with their outputs compared
 	$(PY) -m pytest
 
 lab: .venv/installed data  ## set up, then open JupyterLab on the notebooks
 	$(PY) -m jupyter lab notebooks/01_data.ipynb
+
+student: editions  ## open the edition to type along, in JupyterLab; what you typed is never overwritten
+	$(PY) -m jupyter lab build/student/01_data.ipynb
+
+editions: .venv/installed  ## make the students' and the instructors' edition, in build/
+	@$(PY) -m codealong editions
+
+present: .venv/teaching editions data  ## open the instructors' edition in JupyterLab; Alt+R makes it slides
+	$(PY) -m jupyter lab build/instructor/01_data.ipynb
+
+slides: .venv/teaching  ## make one page of slides for each notebook, in build/slides/
+	@$(PY) -m codealong slides
+
+site: .venv/teaching  ## make the course as static pages, in build/site/
+	@$(PY) -m codealong site
 
 record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
 	$(PY) -m codealong record
@@ -43,7 +59,7 @@ lint: .venv/installed  ## check code and notebooks with ruff
 	$(PY) -m ruff format --check .
 
 lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again
-	$(UV) pip compile pyproject.toml --universal --python-version 3.10 --no-annotate --upgrade \
+	$(UV) pip compile pyproject.toml --extra teach --universal --python-version 3.10 --no-annotate --upgrade \
 		--custom-compile-command "make lock" $(CUDA:%=--no-emit-package %) --quiet -o requirements.lock
 
 clean:  ## remove everything derived: environment, data, runs, build
@@ -60,10 +76,13 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 	$(PYTHON) -m venv --clear .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(UV) pip install --quiet --dry-run --no-deps --torch-backend=cpu $(TORCH) 2>/dev/null \
-	&& $(UV) pip install --torch-backend=cpu -r requirements.lock \
+	&& $(UV) pip install --torch-backend=cpu -c requirements.lock --editable . \
 	|| { echo "PyTorch's small CPU builds cannot be had: installing the package index's build (several GB on Linux)."; \
-		$(UV) pip install -r requirements.lock; }
-	$(UV) pip install --no-deps --editable .
+		$(UV) pip install -c requirements.lock --editable .; }
+	@touch $@
+
+.venv/teaching: .venv/installed
+	$(UV) pip install -c requirements.lock --editable '.[teach]'
 	@touch $@
 
 build/peers/installed: .venv/installed src/codealong/peers/requirements.txt
@@ -74,9 +93,9 @@ build/peers/installed: .venv/installed src/codealong/peers/requirements.txt
 data: .venv/installed
 	@$(PY) -m codealong data
 
-build/course/done: .venv/installed $(CODE) $(NOTEBOOKS)
+build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong data
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course test lab record pictures doctor study bench bench-peers lint lock clean data
+.PHONY: help course test lab student editions present slides site record pictures doctor study bench bench-peers lint lock clean data

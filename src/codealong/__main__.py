@@ -33,6 +33,9 @@ def _parser():
         ("compare", _compare, "print the published reports beside those of the latest runs"),
         ("ablation", _ablation, "measure what each part of the tuned path is worth, and record it beside the runs"),
         ("ladder", _ladder, "measure each instruction set, and record it beside the recorded runs"),
+        ("editions", _editions, "make the students' and the instructors' edition, in build/"),
+        ("slides", _slides, "make one page of slides for each notebook, in build/slides/"),
+        ("site", _site, "make the course as static pages, in build/site/"),
         ("pictures", _pictures, "draw images/ and write the results in README.md again"),
     ):
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
@@ -148,6 +151,30 @@ def _ladder(_):
     for step in steps:
         rate = step["images_per_second"]
         print(f"{step['row']:18} {step['level']:14} {rate['median']:8,.0f} ({rate['low']:,.0f} to {rate['high']:,.0f})")
+
+
+def _editions(_):
+    from codealong import editions
+
+    kept = editions.write()
+    print(f"the edition to type along is in {editions.STUDENT}, the one to teach from in {editions.INSTRUCTOR}")
+    for path in kept:
+        typed = path.name.replace(".new.ipynb", ".ipynb")
+        print(
+            f"{path.parent.name}/{typed} has been worked in, and is kept: the new edition is beside it, as {path.name}"
+        )
+
+
+def _slides(_):
+    from codealong import slides
+
+    slides.write()
+
+
+def _site(_):
+    from codealong import site
+
+    site.write()
 
 
 def _pictures(_):

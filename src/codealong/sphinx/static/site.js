@@ -1,0 +1,15 @@
+"use strict";
+
+// A page opened from a file may not fetch the others, from which Sphinx cuts its summaries of what it found.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
+const letScroll = () => {
+  for (const box of document.querySelectorAll("pre, .table-wrapper, .output.text_html")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("load", letScroll);
+addEventListener("resize", letScroll);
+addEventListener("toggle", letScroll, true); // of an answer that was closed
