@@ -38,7 +38,7 @@ site: .venv/teaching  ## make the course as static pages, in build/site/
 record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
 	$(PY) -m codealong record
 
-pictures: .venv/installed data  ## draw images/ and write the results in README.md again
+pictures: .venv/teaching data  ## draw images/ and write the results in README.md again
 	$(PY) -m codealong pictures
 
 doctor: .venv/installed  ## one page about this machine: what is needed, what is here

@@ -1,7 +1,7 @@
+import contextlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -10,7 +10,7 @@ import torch
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from codealong import data, ipex
+from codealong import CourseError, data, ipex, screens
 
 needs_ipex = pytest.mark.skipif(not ipex.status(bf16=True).usable, reason=ipex.status(bf16=True).reason)
 
@@ -38,19 +38,13 @@ def few(splits):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium; whoever needs it is skipped where there is none."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine (on Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    options = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"]
-    if os.getuid() == 0:
-        options.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
+    """Headless Chromium; whoever needs it is skipped, with the reason, where there is none."""
+    with contextlib.ExitStack() as opened:
+        try:
+            started = opened.enter_context(screens.browser())
+        except CourseError as problem:
+            pytest.skip(str(problem))
         yield started
-        started.close()
 
 
 def assert_fits_a_slide(fig):

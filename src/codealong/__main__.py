@@ -178,10 +178,15 @@ def _site(_):
 
 
 def _pictures(_):
-    from codealong import pictures, readme
+    from codealong import pictures, readme, screens
 
     for path in pictures.draw():
         print(path)
+    try:
+        for path in screens.photograph(pictures.FOLDER):
+            print(path)
+    except CourseError as problem:
+        print(f"photographs are kept as they were: {problem}")
     readme.write()
 
 

@@ -118,7 +118,7 @@ def run():
             continue
         executed = execute(path)
         files.write(pages / path.name, _text(executed))
-        files.write(pages / path.with_suffix(".html").name, _page(executed, path).encode())
+        files.write(pages / path.with_suffix(".html").name, page(executed, path).encode())
 
 
 def record():
@@ -142,27 +142,28 @@ def _text(notebook):
     return (nbformat.writes(notebook) + "\n").encode()
 
 
-def _page(notebook, path):
+def page(notebook, path):
+    """Return the HTML page of a notebook, which asks nothing of a network."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
         template_name="codealong",
         extra_template_basedirs=[str(Path(__file__).parent / "templates")],
     )
-    page, _ = exporter.from_notebook_node(
+    html, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    return with_pictures(page, path)
+    return with_pictures(html, path)
 
 
-def with_pictures(page, path):
+def with_pictures(html, path):
     """Put the pictures that an HTML page of a notebook refers to into the page.
 
     nbconvert's own `embed_images` closes a ``<details>`` at the first empty line in it.
 
     Parameters
     ----------
-    page : str
+    html : str
     path : Path
         Of the notebook.
 
@@ -180,7 +181,7 @@ def with_pictures(page, path):
             raise CourseError(f"{path.name} shows {found[2]}, and there is no such picture.") from None
         return f"{found[1]}data:{mimetypes.guess_type(picture)[0]};base64,{content}"
 
-    return re.sub(r'(<img [^>]*src=")(?!data:)([^"]+)', embedded, page)
+    return re.sub(r'(<img [^>]*src=")(?!data:)([^"]+)', embedded, html)
 
 
 class _Live:

@@ -1,6 +1,7 @@
 """An exercise: a check runs what a learner typed, and says that it is right, or which mistake it is."""
 
 import math
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ YOUR_TURN = "your turn"
 """What a stub raises `NotImplementedError` with."""
 
 BATCH = 32
+WIDTH = 100  # JupyterLab breaks longer lines within a word
 
 NOTHING = "nothing is returned. In a notebook the last line of a cell shows itself; a function needs `return`."
 GRADIENTS_OFF = (
@@ -76,7 +78,7 @@ class Exercise:
         if same(observed, expected):
             print(f"✅ {self.name}")
             return answer
-        print(f"❌ {self.name}: {self._reason(observed, expected)}")
+        print(textwrap.fill(f"❌ {self.name}: {self._reason(observed, expected)}", WIDTH))
         print("Mend the cell and run it again. Until then this notebook goes on with ours.")
         return self.solution
 
