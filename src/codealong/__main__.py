@@ -168,13 +168,15 @@ def _editions(_):
 def _slides(_):
     from codealong import slides
 
-    slides.write()
+    for path in slides.write():
+        print(path)
 
 
 def _site(_):
     from codealong import site
 
     site.write()
+    print(f"the site begins at {site.SITE / 'index.html'}")
 
 
 def _pictures(_):
