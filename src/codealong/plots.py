@@ -197,6 +197,7 @@ def accuracy_and_rate(table):
     axes[0].set_ylim(len(arms) - 0.5, -0.8)
     axes[0].set(title=f"Accuracies lie within {spread:.4f}", xlabel=f"test accuracy ({mean})")
     axes[0].margins(x=0.25)
+    axes[0].locator_params(axis="x", nbins=4)
     fastest = table["rate / stock-fp32"].max()
     axes[1].set(title=f"Training rates differ up to {fastest:.1f}-fold", xlim=(0, fastest * 1.12))
     axes[1].set_xlabel(f"rate relative to stock-fp32, same seed ({median})")
