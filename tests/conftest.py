@@ -24,6 +24,12 @@ def threads():
         torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def no_collection(monkeypatch):
+    """Leave garbage alone: statsmodels collects it at every correction, which takes most of the time of a verdict."""
+    monkeypatch.setattr("gc.collect", lambda *_: 0)
+
+
 @pytest.fixture(scope="session")
 def splits():
     """Fashion-MNIST, as `make test` has fetched it."""

@@ -125,7 +125,8 @@ def test_tuned_runs_do_not_replace_the_course_s_own(capsys, monkeypatch, tmp_pat
 
     def fit(arm, seed, train, valid, recipe):
         seen.update(recipe=recipe)
-        return training.initial(seed), [training.Epoch(1, 1.0, 0.5, 1.0, 0.5, 1.0, 50_000.0)]
+        epochs = range(1, recipe.epochs + 1)
+        return training.initial(seed), [training.Epoch(n, 1.0, 0.5, 1.0, 0.5, 1.0, 50_000.0) for n in epochs]
 
     monkeypatch.setattr(training, "fit", fit)
     assert main(["train", "stock-bf16", "--tuned"]) == 0
@@ -157,8 +158,8 @@ def test_verdicts_on_a_folder_without_a_study_are_one_sentence(capsys, tmp_path)
     assert "holds no whole study (0 of stock-fp32" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("seeds", ["5", "many", "-1", "100000"])
+@pytest.mark.parametrize("seeds", ["9", "many", "-1", "100000"])
 def test_a_study_of_too_few_seeds_is_refused(capsys, seeds):
     with pytest.raises(SystemExit):
         main(["study", f"--seeds={seeds}"])
-    assert f"a study needs 6 seeds or more (1,000 at most), and this is {seeds}" in capsys.readouterr().err
+    assert f"a study needs 10 seeds or more (1,000 at most), and this is {seeds}" in capsys.readouterr().err

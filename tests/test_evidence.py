@@ -1,10 +1,13 @@
 """The figures of the study show what it recorded."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import scipy.stats
 
-from codealong import data, evidence, report, stats, study, verdicts
+from codealong import data, evidence, report, stats, study, sweep, verdicts
 from codealong.arms import ARMS
 from codealong.plots import ARM_COLOURS
 from tests.conftest import assert_fits_a_slide
@@ -40,13 +43,24 @@ def test_every_run_is_a_point_beside_its_arm(figures, recorded):
         assert line.get_xdata().tolist() == recorded.accuracy(arm).tolist()
 
 
+def test_each_arm_s_mean_stands_in_its_interval(figures, recorded):
+    (axis,) = figures["accuracies"].axes
+    means = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "D"]
+    intervals = [line.get_xdata() for line in axis.lines if line.get_linestyle() == "-"]
+    for mean, interval, arm in zip(means, intervals, ARMS, strict=True):
+        values = recorded.accuracy(arm)
+        reach = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        assert mean == pytest.approx(values.mean())
+        assert interval == pytest.approx([values.mean() - reach, values.mean() + reach])
+
+
 def test_classes_stand_at_their_difference_with_the_published_beside_them(figures, recorded):
     (axis,) = figures["class_f1"].axes
     published, float32, _ = (bars.lines[0].get_xdata() for bars in axis.containers)
     printed = report.compare(report.published("without"), report.published("with")).loc[list(data.CLASSES), "f1-score"]
     assert np.allclose(published, printed)
-    before, after = ([run.classes for run in recorded.runs[arm]] for arm in ("stock-fp32", "ipex-fp32"))
-    table = stats.class_differences(recorded.labels, before, after, confidence=0.995).loc["f1-score"]
+    before, after = (recorded.quantities(arm) for arm in ("stock-fp32", "ipex-fp32"))
+    table = stats.class_differences(before, after, confidence=0.995).loc["f1-score"]
     assert np.allclose(float32, 100 * table["estimate"])
     ends = np.array([segment[:, 0] for segment in axis.containers[1].lines[2][0].get_segments()])
     assert np.allclose(ends, 100 * table[["low", "high"]])
@@ -58,7 +72,7 @@ def test_learning_is_drawn_by_epoch_and_by_seconds(figures, recorded):
     timed_lines = [line for line in by_seconds.lines if line.get_marker() == "o"]
     for line, timed, arm in zip(bold, timed_lines, ARMS, strict=True):
         histories = [run.history for run in recorded.runs[arm]]
-        means = [np.mean([history[n]["valid_accuracy"] for history in histories]) for n in range(5)]
+        means = [np.mean([history[n]["valid_accuracy"] for history in histories]) for n in range(len(histories[0]))]
         assert np.allclose(line.get_ydata(), means) and np.allclose(timed.get_ydata(), means)
         whole = np.median([sum(epoch["seconds"] for epoch in history) for history in histories])
         assert timed.get_xdata()[-1] == pytest.approx(whole)
@@ -69,11 +83,41 @@ def test_speed_ups_stand_at_their_width(figures, recorded):
         assert axis.get_title(loc="left") == f"batch {batch}"
         line = next(line for line in axis.lines if line.get_label() == "ipex-bf16")
         table = recorded.sweep[recorded.sweep["batch"] == batch]
-        ratio = verdicts.speed_ups(table, "stock-fp32", "ipex-bf16").groupby("width")["ratio"].median()
+        ratio = sweep.speed_ups(table, "stock-fp32", "ipex-bf16").groupby("width")["ratio"].median()
         assert np.allclose(line.get_ydata(), ratio)
         assert [text.get_text() for text in axis.get_xticklabels()] == ["×1", "×2", "×4", "×8"]
 
 
-def test_titles_carry_the_numbers_that_are_drawn(figures, recorded):
-    means = [recorded.accuracy(arm).mean() for arm in ARMS]
-    assert f"{100 * np.ptp(means):.2f} percentage points" in figures["accuracies"].axes[0].get_title(loc="left")
+def title(fig, number=0):
+    return fig.axes[number].get_title(loc="left")
+
+
+def test_titles_say_no_less_than_what_is_drawn(figures, recorded):
+    apart = 100 * np.ptp([recorded.accuracy(arm).mean() for arm in ARMS])
+    (said,) = re.findall(r"within ([\d.]+) percentage points", title(figures["accuracies"]))
+    assert apart <= float(said) < apart + 0.01
+    furthest = 100 * max(
+        abs((recorded.quantities(ipex) - recorded.quantities(stock))[:, 2].mean(axis=0)).max()
+        for stock, ipex in verdicts.PAIRS.values()
+    )
+    (said,) = re.findall(r"by more than ([\d.]+) points", title(figures["class_f1"]))
+    assert furthest <= float(said) < furthest + 0.1
+    curves = [
+        np.mean([[e["valid_accuracy"] for e in run.history] for run in recorded.runs[arm]], axis=0) for arm in ARMS
+    ]
+    apart = 100 * np.ptp(curves, axis=0).max()
+    (said,) = re.findall(r"within ([\d.]+) points", title(figures["learning"]))
+    assert apart <= float(said) < apart + 0.1
+
+
+def test_titles_of_times_name_the_largest_factor(figures, recorded):
+    last = [np.median([sum(e["seconds"] for e in run.history) for run in recorded.runs[arm]]) for arm in ARMS]
+    assert f"up to {max(last) / min(last):.1f}-fold apart" in title(figures["learning"], 1)
+    widest = recorded.sweep[recorded.sweep["width"] == 8]
+    ratios = {
+        arm: sweep.speed_ups(widest, "stock-fp32", arm).groupby("batch")["ratio"].median().max()
+        for arm in ARMS if arm != "stock-fp32"
+    }  # fmt: skip
+    best = max(ratios, key=ratios.get)
+    said = figures["widths"].get_suptitle()
+    assert said == f"At ×8, {best} trains up to {ratios[best]:.1f} times as fast as stock-fp32"

@@ -17,7 +17,9 @@ def test_results_are_those_of_the_recorded_study():
 def test_results_name_every_arm_the_machine_and_every_verdict():
     recorded = study.load()
     said = readme.results(recorded)
-    for part in (*map("`{}`".format, ARMS), f"{len(recorded.seeds)} seeds", "2 threads", "torch 2.8.0"):
+    made = recorded.provenance
+    machine = (made["processor"], f"{made['threads']} threads", f"torch {made['versions']['torch']}")
+    for part in (*map("`{}`".format, ARMS), f"{len(recorded.seeds)} seeds", *machine):
         assert part in said
     for found in verdicts.judge(recorded):
         assert f"**{found.verdict}**: {found.conclusion}" in said

@@ -14,13 +14,13 @@ import torch
 from codealong import runs, training
 from codealong.arms import ARMS
 
-EPOCH = training.Epoch(1, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0)
+HISTORY = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in range(1, training.RECIPE.epochs + 1)]
 
 
 @pytest.fixture
 def run():
     probabilities = torch.randn(10_000, 10, generator=torch.Generator().manual_seed(0)).softmax(1)
-    return runs.new("stock-fp32", 7, training.RECIPE, [EPOCH], probabilities)
+    return runs.new("stock-fp32", 7, training.RECIPE, HISTORY, probabilities)
 
 
 @pytest.fixture
@@ -41,6 +41,12 @@ def rewritten(record, name, content):
 def fields(record, **changes):
     with zipfile.ZipFile(record) as old:
         rewritten(record, "run.json", json.dumps(json.loads(old.read("run.json")) | changes))
+
+
+def epochs(**changes):
+    """The history of a record, with the last epoch changed."""
+    history = [dataclasses.asdict(epoch) for epoch in HISTORY]
+    return [*history[:-1], history[-1] | changes]
 
 
 def array(values):
@@ -124,6 +130,12 @@ def test_a_missing_record_says_how_to_make_it(tmp_path):
         ({"history": []}, "no history"),
         ({"history": [{"epoch": 1}]}, "history"),
         ({"history": [dict.fromkeys(runs.HISTORY, "fast")]}, "not a number"),
+        ({"history": epochs()[:-1]}, "its history has 4 epochs, and its recipe 5"),
+        ({"history": epochs()[1:]}, "are not counted from 1"),
+        ({"history": epochs(train_accuracy=1.5)}, "an accuracy that is not between 0 and 1"),
+        ({"history": epochs(valid_accuracy=float("nan"))}, "an accuracy that is not between 0 and 1"),
+        ({"history": epochs(seconds=-1.0)}, "a time or a rate that is not above 0"),
+        ({"history": epochs(images_per_second=float("inf"))}, "a time or a rate that is not above 0"),
         ({"provenance": {}}, "its provenance does not have"),
         ({"recipe": None}, "arm, seed or recipe"),
         ({"arm": "ipex-fp32"}, "it holds the run ipex-fp32-seed7"),
@@ -182,7 +194,7 @@ def test_runs_of_different_seeds_are_not_compared(run, tmp_path):
 
 def test_runs_of_different_recipes_are_not_compared(run, tmp_path):
     for arm in ARMS:
-        runs.save(dataclasses.replace(run, arm=arm, recipe={**run.recipe, "epochs": len(arm)}), tmp_path)
+        runs.save(dataclasses.replace(run, arm=arm, recipe={**run.recipe, "batch": len(arm)}), tmp_path)
     assert runs.find(list(ARMS), tmp_path)[1] == "recorded"
 
 

@@ -37,8 +37,9 @@ def prepared(tmp_path, monkeypatch):
     for seed in range(4):
         for arm in ARMS:
             probabilities = np.eye(10, dtype=np.float32)[np.arange(10_000) % 10]
-            epoch = training.Epoch(1, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0)
-            run = runs.new(arm, seed, training.RECIPE, [epoch], probabilities)
+            epochs = range(1, training.RECIPE.epochs + 1)
+            history = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in epochs]
+            run = runs.new(arm, seed, training.RECIPE, history, probabilities)
             runs.save(dataclasses.replace(run, provenance=run.provenance | {"warm_up_steps": 50}), folder)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", STAND_IN, str(folder)))
     monkeypatch.setattr(sweep, "measure", lambda folder, say: None)
@@ -64,7 +65,25 @@ def test_every_run_is_made_once_and_none_again(prepared, tmp_path, capsys):
     study.conduct(folder, seeds=2)
     study.conduct(folder, seeds=2)
     assert made(prepared) == [f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(2)]
-    assert "run 3 of 8: ipex-fp32, seed 0; 6 left, about 1 min" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "run 1 of 8: stock-fp32, seed 0; 8 left, then the sweep" in said
+    assert "run 3 of 8: ipex-fp32, seed 0; 6 left, about 1 min, then the sweep" in said
+
+
+def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared):
+    present = []
+    for minutes, arm, seed in (
+        (0, "stock-fp32", 0),
+        (2, "stock-bf16", 0),
+        (5, "stock-fp32", 1),
+        (500, "stock-bf16", 1),
+    ):
+        run = runs.load(prepared / f"{arm}-seed{seed}.run.zip")
+        date = f"2026-01-01T{minutes // 60:02}:{minutes % 60:02}:00+00:00"
+        present.insert(0, dataclasses.replace(run, provenance=run.provenance | {"date": date}))
+    took = study._took(present)
+    assert took == {"stock-bf16": [120.0, 29700.0], "stock-fp32": [180.0]}
+    assert study._time_left([("stock-fp32", 2), ("ipex-fp32", 2)], took) == "2 left, about 6 min, then the sweep"
 
 
 def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
@@ -100,6 +119,36 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
     assert {path.name for path in folder.iterdir()} == {f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(4)}
     for path in folder.iterdir():
         runs.load(path)
+
+
+def test_a_sweep_that_is_killed_goes_on_and_ends_whole(tmp_path):
+    code = f"""
+import time
+from codealong import bench, hardware, sweep
+
+class StandIn:
+    provenance = dict()
+    def __init__(self, row): pass
+    def ask(self, do, **how): return time.sleep(0.002) or 1000.0
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+
+bench.Worker, hardware.wait_until_idle = StandIn, lambda say: 3.0
+sweep.measure({str(tmp_path)!r}, rounds=8)
+"""
+    path, generator, rounds = tmp_path / sweep.NAME, random.Random(0), 0
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline().startswith(f"sweep over widths, round {rounds + 1} of 8")
+        time.sleep(generator.uniform(0, 0.3))
+        process.kill()
+        process.communicate()
+        done = sweep.read(path)[1] if path.exists() else []
+        assert rounds <= len(done) < 8
+        rounds = len(done)
+    assert rounds
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+    assert len(sweep.read(path)[1]) == 8
 
 
 def test_a_run_ends_with_the_study_that_started_it(tmp_path):
@@ -177,7 +226,7 @@ def test_runs_of_another_machine_are_not_mixed_in(prepared, tmp_path, field):
 
 def test_runs_of_another_recipe_are_not_mixed_in(prepared, tmp_path):
     run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
-    runs.save(dataclasses.replace(run, recipe=run.recipe | {"epochs": 7}), tmp_path / "study")
+    runs.save(dataclasses.replace(run, recipe=run.recipe | {"batch": 7}), tmp_path / "study")
     with pytest.raises(study.StudyError, match=r"ipex-bf16-seed0 in .* has another recipe"):
         study.conduct(tmp_path / "study")
 
@@ -222,7 +271,16 @@ def copied(folder):
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
     copied(tmp_path)
     (tmp_path / "stock-bf16-seed3.run.zip").unlink()
-    with pytest.raises(study.StudyError, match=r"holds no whole study \(12 of stock-fp32, 11 of stock-bf16"):
+    with pytest.raises(study.StudyError, match=f"{study.SEEDS} of stock-fp32, {study.SEEDS - 1} of stock-bf16"):
+        study.load(tmp_path)
+
+
+def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
+    copied(tmp_path)
+    for path in tmp_path.glob("*.run.zip"):
+        if runs.load(path).seed >= study.FEWEST - 1:
+            path.unlink()
+    with pytest.raises(study.StudyError, match="each arm needs the same 10 seeds or more"):
         study.load(tmp_path)
 
 
@@ -265,10 +323,19 @@ def test_a_study_knows_its_accuracies_and_times():
     assert recorded.seconds_per_epoch("ipex-fp32")[4] == seconds[len(seconds) // 2]
 
 
+def test_a_study_knows_precision_recall_and_f1():
+    recorded = study.load()
+    run = recorded.runs["stock-bf16"][2]
+    coats, called = recorded.labels == 4, run.classes == 4
+    hits = (coats & called).sum()
+    expected = [hits / called.sum(), hits / coats.sum(), 2 * hits / (coats.sum() + called.sum())]
+    assert recorded.quantities("stock-bf16")[2, :, 4] == pytest.approx(expected)
+
+
 def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex, "status", lambda bf16=False: ipex.Status(False, "IPEX needs Linux"))
     study.conduct()
-    assert "holds a whole study: 12 seeds of 4 arms, and the sweep over widths" in capsys.readouterr().out
+    assert f"holds a whole study: {study.SEEDS} seeds of 4 arms, and the sweep over widths" in capsys.readouterr().out
 
 
 def test_runs_of_the_recorded_study_were_interleaved():

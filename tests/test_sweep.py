@@ -3,6 +3,8 @@
 import json
 from typing import ClassVar
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from codealong import bench, hardware, runs, sweep, worker
@@ -15,11 +17,13 @@ class StandIn:
     """A worker that answers at once, and may die after some questions."""
 
     asked: ClassVar[list] = []
+    started: ClassVar[list] = []
     dies_after = None
     provenance: ClassVar[dict] = {"processor": "stand-in"}
 
     def __init__(self, row):
         self.row = row
+        self.started.append(row)
 
     def ask(self, do, width, batch, threads, seconds):
         if len(self.asked) == type(self).dies_after:
@@ -39,6 +43,7 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(bench, "Worker", StandIn)
     monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(StandIn, "asked", [])
+    monkeypatch.setattr(StandIn, "started", [])
     monkeypatch.setattr(StandIn, "dies_after", None)
     return StandIn
 
@@ -57,6 +62,47 @@ def test_arms_follow_each_other_at_every_width_and_take_turns_in_being_first(tmp
     arms = [row for row, _, _ in stand_in.asked]
     assert arms[:4] == list(ARMS)
     assert arms[CELLS : CELLS + 4] == [*ARMS][1:] + [*ARMS][:1]
+
+
+def test_each_round_has_processes_of_its_own(tmp_path, stand_in):
+    sweep.measure(tmp_path, rounds=3, say=lambda _: None)
+    assert sorted(stand_in.started) == sorted(3 * [*ARMS])
+
+
+def test_it_says_how_many_rounds_are_left_and_how_long_they_take(tmp_path):
+    said = []
+    sweep.measure(tmp_path, rounds=2, say=said.append)
+    assert said == ["sweep over widths, round 1 of 2", "sweep over widths, round 2 of 2; about 1 min left"]
+
+
+def table(ratio):
+    """A sweep of six rounds in which ipex-fp32 is so many times as fast as stock-fp32."""
+    return pd.DataFrame(
+        {"round": number, "arm": arm, "width": width, "batch": batch, "images_per_second": rate}
+        for number in range(6)
+        for width in sweep.WIDTHS
+        for batch in sweep.BATCHES
+        for arm, rate in (("stock-fp32", 100.0), ("ipex-fp32", 100.0 * ratio(number, width, batch)))
+    )
+
+
+def test_speed_ups_are_taken_within_a_round():
+    found = sweep.speed_ups(table(lambda number, width, batch: 1 + number + width / batch), "stock-fp32", "ipex-fp32")
+    assert len(found) == 6 * len(sweep.WIDTHS) * len(sweep.BATCHES)
+    assert np.allclose(found["ratio"], 1 + found["round"] + found["width"] / found["batch"])
+
+
+def test_an_arm_begins_to_pay_where_it_stays_faster_in_every_round():
+    def ratio(number, width, batch):
+        if batch == 32:
+            return 2.0 if width >= 4 else 0.5
+        if batch == 128:
+            return 0.9 if number == 3 and width == 2 else 1.1
+        return 1.1 if width < 8 else 1.0
+
+    pays = sweep.begins_to_pay(table(ratio), "stock-fp32", "ipex-fp32")
+    assert pays == {32: 4, 128: 4, 512: None}
+    assert sweep.begins_to_pay(table(lambda *_: 1.1), "stock-fp32", "ipex-fp32") == dict.fromkeys(sweep.BATCHES, 1)
 
 
 def test_a_sweep_that_was_stopped_goes_on_with_the_next_round(tmp_path, stand_in, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from codealong import stats, study, verdicts
 from codealong.verdicts import REFUTED, SUPPORTED, UNDECIDED
 
-NONE = "Any increase of accuracy is below 0.5 percentage points, which counts as none"
+NONE = "Accuracy does not increase by as much as 0.5 percentage points"
 
 
 @pytest.fixture(scope="module")
@@ -145,16 +145,41 @@ CHANGES = {
 }  # fmt: skip
 
 
+CONCLUDES = {
+    ("identical", SUPPORTED): "With IPEX the reports are equivalent: averages within ±0.5 percentage points",
+    ("identical", REFUTED): "With IPEX the reports differ by more than the margins",
+    ("identical", UNDECIDED): "These seeds settle neither equivalence",
+    ("fewer_epochs", SUPPORTED): "With IPEX, accuracy increases; epochs are saved.",
+    ("fewer_epochs", REFUTED): f"{NONE}; no whole epoch is saved.",
+    ("fewer_epochs", UNDECIDED): "Whether accuracy increases stays open; whether epochs are saved stays open.",
+    ("boost", SUPPORTED): "In float32 training with IPEX is at least 1.2 times as fast, in the median.",
+    ("boost", REFUTED): "In float32 training with IPEX is less than 1.2 times as fast, in the median.",
+    ("boost", UNDECIDED): "In float32 these seeds do not tell whether training with IPEX is 1.2 times as fast.",
+    ("larger_models", SUPPORTED): "In float32 the speed-up by IPEX is larger at ×8 than at ×1.",
+    ("larger_models", REFUTED): "In float32 the speed-up by IPEX is smaller at ×8 than at ×1.",
+    ("larger_models", UNDECIDED): "In float32 these rounds show neither that IPEX helps more at ×8",
+    ("more_evaluation", SUPPORTED): "Which arm is ahead in a single pair depends on the seed",
+    ("more_evaluation", REFUTED): "All pairs that differ agree on who is ahead.",
+    ("more_evaluation", UNDECIDED): "No pair contradicts another, but too few differ",
+    ("ipex_or_bf16", SUPPORTED): "IPEX contributes more than bfloat16 as stock-bf16 uses it",
+    ("ipex_or_bf16", REFUTED): "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
+    ("ipex_or_bf16", UNDECIDED): "These seeds do not tell which contributes more.",
+    ("stock_today", SUPPORTED): "Stock PyTorch gives most of the speed-up by itself.",
+    ("stock_today", REFUTED): "IPEX gives most of the speed-up.",
+    ("stock_today", UNDECIDED): "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
+}
+
+
 @pytest.mark.parametrize(("judge", "expected"), CHANGES, ids=lambda value: value)
-def test_a_verdict_turns_when_the_records_say_the_opposite(recorded, judge, expected):
+def test_a_verdict_and_its_sentence_turn_when_the_records_say_the_opposite(recorded, judge, expected):
     found = getattr(verdicts, judge)(CHANGES[judge, expected](recorded))
     assert found.verdict == expected, found
+    assert found.conclusion.startswith(CONCLUDES[judge, expected])
 
 
 @pytest.mark.parametrize("judge", sorted({judge for judge, _ in CHANGES}))
-def test_each_verdict_has_sentences_of_its_own(recorded, judge):
+def test_what_was_measured_moves_with_the_records(recorded, judge):
     found = [getattr(verdicts, judge)(CHANGES[judge, verdict](recorded)) for verdict in (SUPPORTED, REFUTED, UNDECIDED)]
-    assert len({each.conclusion for each in found}) == 3
     assert len({each.measured for each in found}) == 3
 
 
@@ -172,14 +197,24 @@ def test_a_single_class_that_differs_refutes_identity(recorded):
     assert "recall of Shirt" in found.numbers["float32"]["classes that differ"]
 
 
+def test_averages_that_agree_do_not_make_classes_equivalent(recorded):
+    def change(number, run):
+        classes = run.classes.copy()
+        lost, gained = (4, 6) if number % 2 else (6, 4)
+        classes[np.flatnonzero((recorded.labels == lost) & (classes == lost))[:30]] = gained
+        classes[np.flatnonzero((recorded.labels == gained) & (classes != gained))[:30]] = gained
+        return replace(run, classes=classes)
+
+    found = verdicts.identical(with_arm(like(recorded, "ipex-fp32", "stock-fp32"), "ipex-fp32", change))
+    assert found.verdict == UNDECIDED
+    assert found.numbers["float32"]["accuracy"].estimate == pytest.approx(0)
+    assert found.numbers["float32"]["p of equivalence, classes"] > 0.05
+
+
 @pytest.mark.parametrize(
     ("right", "epoch", "said"),
     [
-        (
-            lambda _: 0,
-            lambda _: 3,
-            f"{NONE}; no whole epoch is saved.",
-        ),
+        (lambda _: 0, lambda _: 3, f"{NONE}; no whole epoch is saved."),
         (lambda _: -100, lambda _: 2, f"{NONE}; epochs are saved."),
         (lambda _: 100, lambda _: 3, "With IPEX, accuracy increases; no whole epoch is saved."),
         (lambda _: 100, lambda _: 2, "With IPEX, accuracy increases; epochs are saved."),
@@ -203,14 +238,45 @@ def test_without_a_speed_up_there_is_nothing_to_divide(recorded):
     assert verdicts.ipex_or_bf16(changed).verdict == UNDECIDED
 
 
-def test_a_level_that_a_run_never_reached_is_said_and_decides_nothing(recorded):
-    def change(number, run):
-        return replace(run, history=[{**epoch, "valid_accuracy": 0.85} for epoch in run.history])
+def never(_, run):
+    return replace(run, history=[{**epoch, "valid_accuracy": 0.85} for epoch in run.history])
 
-    found = verdicts.fewer_epochs(with_arm(recorded, "ipex-fp32", change))
-    assert "12 of 12 never" in found.measured
+
+def test_a_level_that_a_run_never_reached_takes_it_longer_than_any(recorded):
+    found = verdicts.fewer_epochs(with_arm(recorded, "ipex-fp32", never))
+    assert f"– ({len(recorded.seeds)} of {len(recorded.seeds)} never)" in found.measured
+    assert [level["difference"].low for level in found.numbers["float32"]["epochs"].values()] == [np.inf] * 3
+    assert found.numbers["float32"]["epochs saved"] == REFUTED
+    json.dumps(verdicts.plain([found]), allow_nan=False)
+
+
+def test_a_level_that_neither_run_of_a_pair_reached_decides_nothing(recorded):
+    found = verdicts.fewer_epochs(with_arm(with_arm(recorded, "ipex-fp32", never), "stock-fp32", never))
     assert all("difference" not in level for level in found.numbers["float32"]["epochs"].values())
     assert found.numbers["float32"]["epochs saved"] == UNDECIDED
+
+
+def test_single_runs_that_never_reach_a_level_do_not_lift_the_rest(recorded):
+    changed = with_arm(recorded, "ipex-fp32", lambda number, run: never(number, run) if number < 2 else run)
+    epochs = verdicts.fewer_epochs(changed).numbers["float32"]["epochs"]
+    assert all(level["with"].count(None) == 2 and level["difference"].high == np.inf for level in epochs.values())
+
+
+def test_stock_s_share_is_that_of_the_logarithms(recorded):
+    changed = seconds(recorded, "stock-bf16", "stock-fp32", lambda _: 1 / 2)
+    changed = seconds(changed, "ipex-bf16", "stock-fp32", lambda _: 1 / 4)
+    assert verdicts.stock_today(changed).numbers["share"] == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_without_a_speed_up_stock_has_no_share_of_it(recorded):
+    changed = seconds(recorded, "ipex-bf16", "stock-fp32", lambda _: 1.0)
+    assert verdicts.stock_today(changed).verdict == UNDECIDED
+
+
+def test_where_ipex_begins_to_pay_is_among_the_numbers(recorded):
+    changed = widths(recorded, "ipex-fp32", "stock-fp32", lambda _, width: 2.0 if width >= 4 else 0.5)
+    numbers = verdicts.larger_models(changed).numbers["float32"]
+    assert numbers["begins to pay, by batch"] == dict.fromkeys((32, 128, 512), 4)
 
 
 @pytest.mark.parametrize(("factor", "said"), [(0.5, "is at least 1.2"), (1.0, "is less than"), (None, "do not tell")])

@@ -41,7 +41,7 @@ def _parser():
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
     description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
     study = commands.add_parser("study", help=description, description=description)
-    study.add_argument("--seeds", type=_seeds, default=12, help="how many, at least 6 (default: 12)")
+    study.add_argument("--seeds", type=_seeds, help="how many, 10 at least (default: 12)")
     study.add_argument("--into", help="folder of the records (default: where the recorded study is)")
     study.set_defaults(run=_study)
     description = "print the published conclusions, and what a study says of each"
@@ -72,8 +72,8 @@ def _seed(word):
 
 
 def _seeds(word):
-    if not word.isdecimal() or not 6 <= int(word) <= 1000:
-        raise argparse.ArgumentTypeError(f"a study needs 6 seeds or more (1,000 at most), and this is {word}")
+    if not word.isdecimal() or not 10 <= int(word) <= 1000:
+        raise argparse.ArgumentTypeError(f"a study needs 10 seeds or more (1,000 at most), and this is {word}")
     return int(word)
 
 
@@ -121,7 +121,7 @@ def _compare(_):
 def _study(words):
     from codealong import runs, study
 
-    study.conduct(words.into or runs.RECORDED, words.seeds)
+    study.conduct(words.into or runs.RECORDED, words.seeds or study.SEEDS)
 
 
 def _verdicts(words):
@@ -131,7 +131,7 @@ def _verdicts(words):
     if words.json:
         print(json.dumps(verdicts.plain(found), indent=1))
     else:
-        print("In parentheses: intervals that cover with at least 95 %; of ratios, for their median.\n")
+        print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
         print(verdicts.text(found))
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from codealong import report, stats
+from codealong import report, stats, sweep
 from codealong.data import CLASSES
 from codealong.plots import ARM_COLOURS, a_row_per_class, described, pyplot
-from codealong.verdicts import LEVELS, PAIRS, speed_ups
+from codealong.verdicts import LEVELS, PAIRS
 
 
 def accuracies(study):
@@ -31,7 +31,7 @@ def accuracies(study):
     axis.set_yticks(range(len(arms)), arms)
     axis.set_ylim(len(arms) - 0.5, -0.6)
     means = [study.accuracy(arm).mean() for arm in arms]
-    axis.set_title(f"The arms' mean accuracies lie within {100 * np.ptp(means):.2f} percentage points")
+    axis.set_title(f"The arms' mean accuracies lie within {np.ceil(1e4 * np.ptp(means)) / 100:.2f} percentage points")
     axis.set_xlabel("test accuracy: every run, and the mean with its 95 % interval")
     fig.tight_layout()
     return described(
@@ -58,8 +58,8 @@ def class_f1(study):
     said, beyond = [], 0
     for (precision, (stock, ipex)), shift in zip(PAIRS.items(), (0, 0.26), strict=True):
         table = stats.class_differences(
-            study.labels,
-            *([run.classes for run in study.runs[arm]] for arm in (stock, ipex)),
+            study.quantities(stock),
+            study.quantities(ipex),
             confidence=1 - (1 - stats.CONFIDENCE) / len(CLASSES),
         ).loc["f1-score"]
         table = 100 * table[["estimate", "low", "high"]]
@@ -103,10 +103,10 @@ def learning(study):
     for axis in axes:
         for level in LEVELS:
             axis.axhline(level, color="0.7", linewidth=1, zorder=0)
-    gap = max(np.ptp([mean[epoch] for mean in means.values()]) for epoch in range(len(epochs)))
+    gap = np.ceil(1000 * max(np.ptp([mean[epoch] for mean in means.values()]) for epoch in range(len(epochs)))) / 10
     last = {arm: times[-1] for arm, times in seconds.items()}
     factor = max(last.values()) / min(last.values())
-    axes[0].set(title=f"By epoch, the arms lie within {100 * gap:.1f} points", xlabel="epoch")
+    axes[0].set(title=f"By epoch, the arms lie within {gap:.1f} points", xlabel="epoch")
     axes[0].set_ylabel("validation accuracy")
     axes[0].set_xticks(epochs)
     axes[1].set(title=f"By seconds, up to {factor:.1f}-fold apart", xlim=(0, None))
@@ -117,7 +117,7 @@ def learning(study):
     return described(
         fig,
         f"Validation accuracy of the four arms against epoch and against seconds: after the same epoch, means lie "
-        f"within {100 * gap:.1f} percentage points; the same epochs take up to {factor:.1f} times as long, least in "
+        f"within {gap:.1f} percentage points; the same epochs take up to {factor:.1f} times as long, least in "
         f"{fastest}.",
     )
 
@@ -136,8 +136,8 @@ def widths(study):
     for axis, batch in zip(axes, batches, strict=True):
         axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
         for number, arm in enumerate(arms):
-            table = speed_ups(study.sweep[study.sweep["batch"] == batch], "stock-fp32", arm)
-            found = [stats.ratio(each["ratio"], np.ones(len(each))) for _, each in table.groupby("width")]
+            table = sweep.speed_ups(study.sweep[study.sweep["batch"] == batch], "stock-fp32", arm)
+            found = [stats.median(each["ratio"]) for _, each in table.groupby("width")]
             names = sorted(table["width"].unique())
             places = np.arange(len(names)) + 0.12 * (number - 1)
             colour = ARM_COLOURS[arm]

@@ -281,6 +281,14 @@ def _problem(run):
         return f"an epoch of its history does not have {', '.join(sorted(HISTORY))}"
     if any(type(value) not in (int, float) for epoch in run.history for value in epoch.values()):
         return "its history holds something that is not a number"
+    if [epoch["epoch"] for epoch in run.history] != [*range(1, len(run.history) + 1)]:
+        return "the epochs of its history are not counted from 1"
+    if len(run.history) != run.recipe.get("epochs"):
+        return f"its history has {len(run.history)} epochs, and its recipe {run.recipe.get('epochs')}"
+    if any(not 0 <= epoch[key] <= 1 for epoch in run.history for key in ("train_accuracy", "valid_accuracy")):
+        return "its history holds an accuracy that is not between 0 and 1"
+    if any(not 0 < epoch[key] < np.inf for epoch in run.history for key in ("seconds", "images_per_second")):
+        return "its history holds a time or a rate that is not above 0"
     if not isinstance(run.classes, np.ndarray) or not isinstance(run.probabilities, np.ndarray | None):
         return "its predictions are not arrays"
     if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= CLASSES:

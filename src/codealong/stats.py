@@ -16,6 +16,9 @@ QUANTITIES = ("precision", "recall", "f1-score")
 MARGIN = 0.005
 """Accuracies that differ by less than half a percentage point count as equivalent; stated before the result."""
 
+CLASS_MARGIN = 0.01
+"""Of one class, numbers that differ by less than a printed digit do: each rests on a tenth of the images."""
+
 
 class Interval(NamedTuple):
     """An estimate and the interval that covers the true value at the stated confidence."""
@@ -188,28 +191,26 @@ def quantities(labels, predictions):
     )
 
 
-def class_differences(labels, first, second, confidence=CONFIDENCE):
+def class_differences(before, after, confidence=CONFIDENCE):
     """Compare two arms class by class, paired by seed.
 
     Parameters
     ----------
-    labels : array of int, shape (N,)
-        The true classes.
-    first, second : sequence of array of int, shape (N,)
-        The predicted classes, one array per seed, in the same order.
+    before, after : array of float, shape (seeds, 3, 10)
+        As `quantities` returns them, with the seeds in the same order.
     confidence : float, optional
+        Of each interval by itself.
 
     Returns
     -------
     pandas.DataFrame
         Index: ``precision``, ``recall`` and ``f1-score`` of each class; columns ``estimate``, ``low``,
-        ``high`` of the mean difference (second minus first, from −1 to 1), ``p``, ``p Holm`` (corrected
-        over the ten classes, for each quantity), and ``spread``, the standard deviation of the first
-        arm over seeds.
+        ``high`` of the mean difference (after minus before, from −1 to 1), ``p``, ``p Holm`` (corrected
+        over the ten classes, for each quantity), ``p equivalence`` (that it lies within `CLASS_MARGIN`), and
+        ``spread``, the standard deviation of `before` over seeds.
     """
     from scipy.stats import ttest_rel
 
-    before, after = quantities(labels, first), quantities(labels, second)
     difference = after - before
     same = np.ptp(difference, axis=0) == 0
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -219,28 +220,27 @@ def class_differences(labels, first, second, confidence=CONFIDENCE):
     low, high = (np.where(same, mean, end) for end in interval)
     p = np.where(same, np.where(mean == 0, 1.0, 0.0), found.pvalue)
     spread = before.std(axis=0, ddof=1)
-    rows = {
-        (quantity, name): (mean[q, c], low[q, c], high[q, c], p[q, c], corrected, spread[q, c])
-        for q, quantity in enumerate(QUANTITIES)
-        for (c, name), corrected in zip(enumerate(CLASSES), _holm(p[q]), strict=True)
-    }
-    return _by_class(rows, ["estimate", "low", "high", "p", "p Holm", "spread"])
+    rows = {}
+    for q, quantity in enumerate(QUANTITIES):
+        for (c, name), corrected in zip(enumerate(CLASSES), _holm(p[q]), strict=True):
+            within = equivalence(before[:, q, c], after[:, q, c], CLASS_MARGIN).p
+            rows[quantity, name] = (mean[q, c], low[q, c], high[q, c], p[q, c], corrected, within, spread[q, c])
+    return _by_class(rows, ["estimate", "low", "high", "p", "p Holm", "p equivalence", "spread"])
 
 
-def against_reseeding(before, after, labels, predictions):
+def against_reseeding(before, after, values):
     """Compare two printed reports with what reseeding alone does to one.
 
     The difference of two runs that differ in the seed alone, divided by √2 times the standard deviation
     over n seeds, follows Student's t with n − 1 degrees of freedom. A small p says that reseeding the recipe of
-    `predictions` does not explain the difference; a recipe that was not published may scatter more.
+    `values` does not explain the difference; a recipe that was not published may scatter more.
 
     Parameters
     ----------
     before, after : report.Report
         Read from print, so that their `digits` are known; what rounding may have added is taken off.
-    labels : array of int, shape (N,)
-    predictions : sequence of array of int, shape (N,)
-        Of runs that differ in the seed alone.
+    values : array of float, shape (seeds, 3, 10)
+        As `quantities` returns them, of runs that differ in the seed alone.
 
     Returns
     -------
@@ -250,7 +250,6 @@ def against_reseeding(before, after, labels, predictions):
     """
     from scipy.stats import t
 
-    values = quantities(labels, predictions)
     rounding = 0.5 * (10.0**-before.digits + 10.0**-after.digits)
     rows = {}
     for q, quantity in enumerate(QUANTITIES):
@@ -276,19 +275,19 @@ def epochs_to(history, accuracy):
     return next((epoch["epoch"] for epoch in history if epoch["valid_accuracy"] >= accuracy), None)
 
 
-def ratio(first, second, confidence=CONFIDENCE):
-    """Return the median of ``first / second`` over pairs, with an interval that assumes no distribution.
+def median(values, confidence=CONFIDENCE):
+    """Return the median, with an interval that assumes no distribution and covers at least at its rate.
 
     Parameters
     ----------
-    first, second : array of float, shape (pairs,)
-        Seconds or rates, pair by pair; at least six pairs for a confidence of 0.95.
+    values : array of float, shape (N,)
+        At least six for a confidence of 0.95. They may be infinite.
     confidence : float, optional
 
     Returns
     -------
     Interval
-        Its ends are ratios that were measured; NaN where there are too few pairs for any.
+        Its ends are values that were measured; NaN where there are too few for any.
 
     References
     ----------
@@ -296,13 +295,28 @@ def ratio(first, second, confidence=CONFIDENCE):
     """
     from scipy.stats import quantile_test
 
-    ratios = np.asarray(first, float) / np.asarray(second, float)
-    found = quantile_test(ratios, q=np.median(ratios), p=0.5).confidence_interval(confidence)
-    return Interval(float(np.median(ratios)), float(found.low), float(found.high))
+    found = quantile_test(values, p=0.5).confidence_interval(confidence)
+    return Interval(float(np.median(values)), float(found.low), float(found.high))
+
+
+def ratio(first, second, confidence=CONFIDENCE):
+    """Return the `median` of ``first / second`` over pairs, with its interval.
+
+    Parameters
+    ----------
+    first, second : array of float, shape (pairs,)
+        Seconds or rates, pair by pair.
+    confidence : float, optional
+
+    Returns
+    -------
+    Interval
+    """
+    return median(np.asarray(first, float) / np.asarray(second, float), confidence)
 
 
 def implied_counts(report):
-    """Return what the printed precision and recall of a report allow the counts behind them to be.
+    """Return what the printed precision and recall of a report allow the counts behind them to be, at most.
 
     Parameters
     ----------
@@ -324,7 +338,8 @@ def implied_counts(report):
         right = np.arange(row["support"] + 1)
         right = right[np.abs(right / row["support"] - row["recall"]) <= half + 1e-12]
         low = np.ceil(right.min() / (row["precision"] + half) - 1e-9)
-        high = np.floor(right.max() / (row["precision"] - half) + 1e-9)
+        images = report.classes["support"].sum()
+        high = min(images, np.floor(right.max() / max(row["precision"] - half, 1e-9) + 1e-9))
         rows[name] = (int(right.min()), int(right.max()), int(low), int(high))
     columns = ["right low", "right high", "named low", "named high"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

@@ -1,26 +1,29 @@
 """A study: every arm with many seeds, interleaved, one process per run; it goes on where it was stopped."""
 
 import contextlib
+import functools
+import itertools
 import os
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codealong import CourseError, data, hardware, runs, sweep, training
+from codealong import CourseError, data, hardware, runs, stats, sweep, training
 from codealong.arms import ARMS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS = 12
-FEWEST = 6
-"""Seeds below which a median has no interval at 95 %."""
+FEWEST = 10
+"""Seeds below which nothing is concluded."""
 
 MACHINE = ("processor", "instruction_sets", "threads", "allocator", "system", "versions")
 """Fields of the provenance that all runs of a study share."""
@@ -67,6 +70,16 @@ class Study:
     def accuracy(self, arm):
         """Test accuracy of each run of an arm: shape (seeds,)."""
         return self.right(arm).mean(axis=1)
+
+    def quantities(self, arm):
+        """Precision, recall and F1 of each class, of each run of an arm: shape (seeds, 3, 10)."""
+        if arm not in self._quantities:
+            self._quantities[arm] = stats.quantities(self.labels, [run.classes for run in self.runs[arm]])
+        return self._quantities[arm]
+
+    @functools.cached_property
+    def _quantities(self):
+        return {}
 
     def seconds_per_epoch(self, arm):
         """Seconds of training per epoch of each run of an arm, medians over its epochs: shape (seeds,)."""
@@ -130,19 +143,27 @@ def conduct(folder=runs.RECORDED, seeds=SEEDS):
         with _alone(folder):
             for unfinished in folder.glob(".new-*"):
                 unfinished.unlink()
-            _make(left, len(ARMS) * seeds, folder)
+            _make(left, len(ARMS) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
     print(f"{folder} holds a whole study: {seeds} seeds of {len(ARMS)} arms, and the sweep over widths")
 
 
-def _make(left, total, folder):
-    took = {}
+def _make(left, total, folder, took):
     for number, (arm, seed) in enumerate(left):
         waiting = left[number:]
         print(f"run {total - len(waiting) + 1} of {total}: {arm}, seed {seed}; {_time_left(waiting, took)}", flush=True)
         started = time.perf_counter()
         _one(arm, seed, folder)
         took.setdefault(arm, []).append(time.perf_counter() - started)
+
+
+def _took(present):
+    """Return how many seconds runs took, by arm: from the end of the one before to their own, pauses included."""
+    ended = sorted((datetime.fromisoformat(run.provenance["date"]), run.arm) for run in present)
+    took = {}
+    for (before, _), (after, arm) in itertools.pairwise(ended):
+        took.setdefault(arm, []).append((after - before).total_seconds())
+    return took
 
 
 def order(seeds):
@@ -193,12 +214,12 @@ def _one(arm, seed, folder):
 
 
 def _time_left(waiting, took):
-    """Say how many runs are left, and how long they will take by those that this process has seen."""
+    """Say how many runs are left, and how long they will take by those that were made."""
     if not took:
-        return f"{len(waiting)} left"
+        return f"{len(waiting)} left, then the sweep"
     every = [seconds for times in took.values() for seconds in times]
     minutes = sum(np.median(took.get(arm, every)) for arm, _ in waiting) / 60
-    return f"{len(waiting)} left, about {np.ceil(minutes):.0f} min"
+    return f"{len(waiting)} left, about {np.ceil(minutes):.0f} min, then the sweep"
 
 
 def _ensure_same(folder, present, recipe, provenance):

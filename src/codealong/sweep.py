@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from codealong import CourseError, bench, files, hardware
+from codealong import CourseError, bench, files, hardware, stats
 from codealong.arms import ARMS
 
 WIDTHS = (1, 2, 4, 8)
@@ -27,6 +29,7 @@ def measure(folder, rounds=ROUNDS, say=print):
     """Measure what is missing, each round written as it ends.
 
     In a round the arms follow each other at every width and batch size, and start one further in the next.
+    Each round has processes of its own, so that what differs from process to process is in their spread.
 
     Parameters
     ----------
@@ -40,13 +43,16 @@ def measure(folder, rounds=ROUNDS, say=print):
     if not missing(folder, rounds):
         return
     threads = torch.get_num_threads()
-    with contextlib.ExitStack() as opened:
-        workers = {arm: opened.enter_context(bench.Worker(arm)) for arm in ARMS}
-        provenance = provenance or workers["stock-fp32"].provenance
-        for number in range(len(done), rounds):
-            say(f"sweep over widths, round {number + 1} of {rounds}")
+    took = []
+    for number in range(len(done), rounds):
+        left = f"; about {np.ceil(np.mean(took) * (rounds - number) / 60):.0f} min left" if took else ""
+        say(f"sweep over widths, round {number + 1} of {rounds}{left}")
+        started = time.perf_counter()
+        order = [*ARMS][number % len(ARMS) :] + [*ARMS][: number % len(ARMS)]
+        with contextlib.ExitStack() as opened:
+            workers = {arm: opened.enter_context(bench.Worker(arm)) for arm in order}
+            provenance = provenance or workers["stock-fp32"].provenance
             busy = hardware.wait_until_idle(say)
-            order = [*ARMS][number % len(ARMS) :] + [*ARMS][: number % len(ARMS)]
             cells = [
                 {
                     "arm": arm,
@@ -60,15 +66,14 @@ def measure(folder, rounds=ROUNDS, say=print):
                 for batch in BATCHES
                 for arm in order
             ]
-            done.append({"busy_percent": busy, "cells": cells})
-            content = {"format": FORMAT, "version": VERSION, "provenance": provenance, "rounds": done}
-            files.write(path, (json.dumps(content) + "\n").encode())
+        done.append({"busy_percent": busy, "cells": cells})
+        content = {"format": FORMAT, "version": VERSION, "provenance": provenance, "rounds": done}
+        files.write(path, (json.dumps(content) + "\n").encode())
+        took.append(time.perf_counter() - started)
 
 
 def load(folder, rounds=ROUNDS):
     """Return the measurements of a whole sweep.
-
-    Rounds are repeated in the same processes, so that what differs from process to process is not in their spread.
 
     Returns
     -------
@@ -92,6 +97,48 @@ def missing(folder, rounds=ROUNDS):
     """Return how many rounds of a sweep a folder lacks."""
     path = Path(folder) / NAME
     return max(0, rounds - len(read(path)[1])) if path.exists() else rounds
+
+
+def speed_ups(table, slow, fast):
+    """Return how many times as fast one arm is as another, in each round of a sweep.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `load` returns it.
+    slow, fast : str
+        Arms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``round``, ``width``, ``batch``, ``ratio``.
+    """
+    rates = table.pivot(index=["round", "width", "batch"], columns="arm", values="images_per_second")
+    return (rates[fast] / rates[slow]).rename("ratio").reset_index()
+
+
+def begins_to_pay(table, slow, fast):
+    """Return the width from which on an arm is faster than another, with the whole interval of the median.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `load` returns it.
+    slow, fast : str
+        Arms.
+
+    Returns
+    -------
+    dict of int to int or None
+        By batch size; None where it is not faster at the largest width.
+    """
+    lowest = speed_ups(table, slow, fast).groupby(["batch", "width"])["ratio"].agg(lambda each: stats.median(each).low)
+    pays = {}
+    for batch, by_width in (lowest > 1).groupby("batch"):
+        always = by_width.droplevel("batch").sort_index(ascending=False).cummin()
+        pays[batch] = min(always.index[always], default=None)
+    return pays
 
 
 def read(path):

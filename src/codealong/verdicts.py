@@ -1,8 +1,12 @@
 """The published conclusions, one by one, and what a study says of each.
 
 Claims 9 to 13 are judged in float32, which is what was published; bfloat16 stands beside it. Each
-rule stands in its docstring, and was fixed before the recorded study was read, and before a first
-one of ten seeds that it replaces; three seeds of an older recording were known.
+rule stands in its docstring, and errs in at most about one case of twenty by itself, not all seven together.
+
+The rules were fixed before any study was read, when three seeds of an older recording were known. After
+two studies, of ten and of twelve seeds, a referee's reading made the rules of 9 and 10 stricter in what they
+count as shown, and gave "stock today" its present question; the recorded study was made after that. Its
+times were new then; its predictions were not, since on one machine the same seeds give the same ones.
 """
 
 import re
@@ -10,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codealong import report, stats
+from codealong import report, stats, sweep
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 
@@ -23,8 +27,8 @@ LEVELS = (0.88, 0.90, 0.91)
 SUBSTANTIAL = 1.2
 """A boost is substantial when an epoch without takes at least this many times as long."""
 
-MOST = 0.8
-"""Stock PyTorch gives most of the speed when it reaches this share of the best rate with IPEX."""
+MOST = 0.5
+"""Most of a speed-up is more than this share of its logarithm."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Verdict:
     conclusion : str
         What follows, in a sentence.
     numbers : dict
-        The evidence; each interval is a `stats.Interval` that covers with at least 95 %.
+        The evidence; intervals are `stats.Interval`, at 95 % each where a rule does not say otherwise.
     """
 
     claim: int | str
@@ -58,60 +62,63 @@ class Verdict:
 def identical(study):
     """Judge claim 9: the reports with and without are practically identical.
 
-    Supported when accuracy, macro precision and macro F1 are equivalent within the margin, and in no class a
-    difference of precision, recall or F1 is found. Refuted when one is found, or an average lies beyond the
-    margin with its whole interval. A difference is found when its p-value, corrected over classes and
-    quantities, is below 0.05, and it exceeds both the margin and the standard deviation over seeds.
+    Supported when accuracy, macro precision and macro F1 are equivalent within `stats.MARGIN`, and precision,
+    recall and F1 of every class within `stats.CLASS_MARGIN`. Refuted when an average's interval, corrected over
+    the three, lies beyond the margin; or when a class differs: its p-value is small after correction over
+    classes and quantities, and its mean difference exceeds both the margin and the standard deviation over
+    seeds. Each of the two ways to be refuted gets half of the 5 %.
     """
     numbers, judged = {}, {}
-    level = (1 - stats.CONFIDENCE) / len(stats.QUANTITIES)
-    for precision, (stock, ipex) in PAIRS.items():
-        averages = {
-            name: _compare(stock, ipex, values)
-            for name, values in (
-                ("accuracy", study.accuracy),
-                ("macro precision", lambda arm: _macro(study, arm, "precision")),
-                ("macro F1", lambda arm: _macro(study, arm, "f1-score")),
-            )
-        }
-        classes = stats.class_differences(
-            study.labels, *([run.classes for run in study.runs[arm]] for arm in (stock, ipex))
-        )
-        large = classes["estimate"].abs() > np.maximum(classes["spread"], stats.MARGIN)
+    level = (1 - stats.CONFIDENCE) / 2 / len(stats.QUANTITIES)
+    averages = {
+        "accuracy": study.accuracy,
+        "macro precision": lambda arm: study.quantities(arm)[:, 0].mean(axis=1),
+        "macro F1": lambda arm: study.quantities(arm)[:, 2].mean(axis=1),
+    }
+    for precision, arms in PAIRS.items():
+        pairs = {name: [values(arm) for arm in arms] for name, values in averages.items()}
+        before, after = map(study.quantities, arms)
+        classes = stats.class_differences(before, after, confidence=1 - (1 - stats.CONFIDENCE) / before[0].size)
+        large = classes["estimate"].abs() > np.maximum(classes["spread"], stats.CLASS_MARGIN)
         differs = classes[(classes["p Holm"] < level) & large]
+        tests = [stats.equivalence(*pair) for pair in pairs.values()]
         numbers[precision] = {
-            **{name: found for name, (found, _) in averages.items()},
-            "p of the equivalence test": max(test.p for _, test in averages.values()),
-            "standard deviation over seeds": stats.spread(study.accuracy(stock)),
+            **{name: stats.paired_difference(*pair) for name, pair in pairs.items()},
+            "p of equivalence, averages": max(test.p for test in tests),
+            "p of equivalence, classes": float(classes["p equivalence"].max()),
+            "standard deviation over seeds": stats.spread(pairs["accuracy"][0]),
             "classes that differ": [" of ".join(index) for index in differs.index],
-            "widest interval of a class": float((classes["high"] - classes["low"]).max() / 2),
+            "furthest reach of the intervals of all classes": float(classes[["low", "high"]].abs().max(axis=None)),
         }
-        beyond = any(found.low > stats.MARGIN or found.high < -stats.MARGIN for found, _ in averages.values())
-        equivalent = all(test.equivalent for _, test in averages.values())
-        judged[precision] = _verdict(equivalent and differs.empty, beyond or not differs.empty)
+        intervals = [stats.paired_difference(*pair, 1 - level) for pair in pairs.values()]
+        judged[precision] = _verdict(
+            all(test.equivalent for test in tests) and (classes["p equivalence"] < 1 - stats.CONFIDENCE).all(),
+            not differs.empty or any(found.low > stats.MARGIN or found.high < -stats.MARGIN for found in intervals),
+        )
     published = stats.against_reseeding(
-        report.published("without"), report.published("with"), study.labels,
-        [run.classes for run in study.runs["stock-fp32"]],
-    )  # fmt: skip
-    apart = published[published["p Holm"] < level]
+        report.published("without"), report.published("with"), study.quantities("stock-fp32")
+    )
+    apart = published[published["p Holm"] < (1 - stats.CONFIDENCE) / len(stats.QUANTITIES)]
     numbers["published beyond reseeding"] = [" of ".join(index) for index in apart.index]
     verdict, mine = judged["float32"], numbers["float32"]
     said = " and ".join(f"{_points(numbers[precision]['accuracy'])} in {precision}" for precision in PAIRS)
-    margin = f"±{100 * stats.MARGIN:g} percentage points"
+    reach = np.ceil(1000 * mine["furthest reach of the intervals of all classes"]) / 10
+    margins = f"averages within ±{100 * stats.MARGIN:g} percentage points, numbers of a class within "
+    margins += f"±{100 * stats.CLASS_MARGIN:g}"
     return Verdict(
         9,
         "the performance metrics for each class and the macro and weighted averages are practically identical",
-        f"accuracy with minus without is {said} percentage points. Between seeds, that of stock-fp32 has a standard "
-        f"deviation of {100 * mine['standard deviation over seeds'].estimate:.2f}. Differences in classes that are "
-        f"significant, and larger than the margin and the spread over seeds: {_listed(mine['classes that differ'])}; "
-        f"the widest interval of a class reaches ±{100 * mine['widest interval of a class']:.1f} points. The published "
-        f"pair, without IPEX in either, moved further than reseeding our recipe explains in {len(apart)} of "
-        f"{len(published)} numbers.",
+        f"on these test images, accuracy with minus without is {said} percentage points. Between seeds, that of "
+        f"stock-fp32 has a standard deviation of {100 * mine['standard deviation over seeds'].estimate:.2f}. In "
+        f"float32, the intervals of precision, recall and F1 of all classes, taken together, stay within ±{reach:.1f} "
+        f"points. Numbers that differ significantly, by more than the margin and the spread over seeds: "
+        f"{_listed(mine['classes that differ'])}. The published pair, without IPEX in either, moved further than "
+        f"reseeding our recipe explains in {len(apart)} of {len(published)} numbers.",
         verdict,
         {
-            SUPPORTED: f"With IPEX the averages are equivalent within {margin}, and no class was found to differ.",
-            REFUTED: f"With IPEX an average differs by more than {margin}, or a class was found to differ.",
-            UNDECIDED: f"These seeds settle neither equivalence within {margin} nor a difference beyond it.",
+            SUPPORTED: f"With IPEX the reports are equivalent: {margins}.",
+            REFUTED: f"With IPEX the reports differ by more than the margins ({margins}).",
+            UNDECIDED: f"These seeds settle neither equivalence ({margins}) nor a difference beyond it.",
         }[verdict],
         numbers | {"verdicts": judged},
     )
@@ -120,40 +127,45 @@ def identical(study):
 def fewer_epochs(study):
     """Judge claim 10: accuracy has increased with fewer epochs.
 
-    It has two parts: supported when both are, refuted when one is. Accuracy has not increased when the
-    difference is equivalent to none within the margin, or its interval lies below 0; else it has when the
-    interval lies above 0. Epochs are saved when the interval of the difference in epochs, corrected over the
-    levels, lies below 0 at some level; they are not when all runs reach all levels and at none of them the
-    interval holds a whole epoch.
+    It has two parts, each judged with half of the 5 %: supported when both are, refuted when one is. Accuracy has
+    not increased when the difference is equivalent to none within the margin, or its interval lies below 0; else
+    it has when the interval lies above 0. Epochs are saved when the interval of the median difference in epochs,
+    corrected over the levels, lies below 0 at some level; they are not when it leaves out a whole epoch at every
+    level. A level that a run never reaches takes it longer than any; where neither run of a pair reaches it, it
+    decides nothing.
     """
     numbers, judged = {}, {}
-    confidence = 1 - (1 - stats.CONFIDENCE) / len(LEVELS)
+    level = (1 - stats.CONFIDENCE) / 2
     for precision, (stock, ipex) in PAIRS.items():
-        accuracy, test = _compare(stock, ipex, study.accuracy)
-        increased = _verdict(accuracy.low > 0 and not test.equivalent, test.equivalent or accuracy.high < 0)
+        accuracies = study.accuracy(stock), study.accuracy(ipex)
+        same = stats.equivalence(*accuracies, level=level).equivalent
+        interval = stats.paired_difference(*accuracies, 1 - level)
+        increased = _verdict(interval.low > 0 and not same, same or interval.high < 0)
         epochs, saved = {}, []
-        for level in LEVELS:
-            needed = {arm: [stats.epochs_to(run.history, level) for run in study.runs[arm]] for arm in (stock, ipex)}
-            epochs[level] = {"without": needed[stock], "with": needed[ipex]}
-            if None not in needed[stock] + needed[ipex]:
-                saved.append(stats.paired_difference(needed[stock], needed[ipex], confidence))
-                epochs[level]["difference"] = saved[-1]
+        for accuracy in LEVELS:
+            needed = {arm: [stats.epochs_to(run.history, accuracy) for run in study.runs[arm]] for arm in (stock, ipex)}
+            epochs[accuracy] = {"without": needed[stock], "with": needed[ipex]}
+            without, with_ipex = (np.array([each or np.inf for each in needed[arm]]) for arm in (stock, ipex))
+            if (np.minimum(without, with_ipex) < np.inf).all():
+                saved.append(stats.median(with_ipex - without, 1 - level / len(LEVELS)))
+                epochs[accuracy]["difference"] = saved[-1]
         fewer = _verdict(
             any(difference.high < 0 for difference in saved),
             len(saved) == len(LEVELS) and all(difference.low > -1 for difference in saved),
         )
         numbers[precision] = {
-            "accuracy": accuracy, "accuracy increased": increased, "epochs": epochs, "epochs saved": fewer,
+            "accuracy": stats.paired_difference(*accuracies), "accuracy increased": increased,
+            "epochs": epochs, "epochs saved": fewer,
         }  # fmt: skip
         judged[precision] = _verdict(increased == fewer == SUPPORTED, REFUTED in (increased, fewer))
     mine = numbers["float32"]
     reached = "; ".join(
-        f"{level:.2f} in epoch {_mean(found['without'])} without and {_mean(found['with'])} with"
+        f"{level:.2f} in epoch {_median(found['without'])} without and {_median(found['with'])} with"
         for level, found in mine["epochs"].items()
     )
     increased = {
         SUPPORTED: "With IPEX, accuracy increases",
-        REFUTED: f"Any increase of accuracy is below {100 * stats.MARGIN:g} percentage points, which counts as none",
+        REFUTED: f"Accuracy does not increase by as much as {100 * stats.MARGIN:g} percentage points",
         UNDECIDED: "Whether accuracy increases stays open",
     }[mine["accuracy increased"]]
     saved = {
@@ -164,8 +176,8 @@ def fewer_epochs(study):
     return Verdict(
         10,
         "The accuracy has increased with less epochs",
-        f"in float32, accuracy with minus without is {_points(mine['accuracy'])} percentage points. On average, runs "
-        f"reach a validation accuracy of {reached}.",
+        f"in float32, accuracy with minus without is {_points(mine['accuracy'])} percentage points. In the median, "
+        f"runs reach a validation accuracy of {reached}.",
         judged["float32"],
         f"{increased}; {saved}.",
         numbers | {"verdicts": judged},
@@ -182,8 +194,8 @@ def boost(study):
         precision: _verdict(found.low >= SUBSTANTIAL, found.high < SUBSTANTIAL) for precision, found in ratios.items()
     }
     said = {
-        SUPPORTED: f"training with IPEX is at least {SUBSTANTIAL:g} times as fast",
-        REFUTED: f"training with IPEX is less than {SUBSTANTIAL:g} times as fast",
+        SUPPORTED: f"training with IPEX is at least {SUBSTANTIAL:g} times as fast, in the median",
+        REFUTED: f"training with IPEX is less than {SUBSTANTIAL:g} times as fast, in the median",
         UNDECIDED: f"these seeds do not tell whether training with IPEX is {SUBSTANTIAL:g} times as fast",
     }
     return Verdict(
@@ -206,12 +218,13 @@ def larger_models(study):
     """
     numbers, judged = {}, {}
     for precision, pair in PAIRS.items():
-        ups = speed_ups(study.sweep, *pair).groupby(["round", "width"])["ratio"]
+        ups = sweep.speed_ups(study.sweep, *pair).groupby(["round", "width"])["ratio"]
         by_width = ups.apply(lambda ratios: np.exp(np.log(ratios).mean())).unstack("width")
         narrow, wide = by_width.columns[0], by_width.columns[-1]
-        found = {f"×{width}": stats.ratio(by_width[width], np.ones(len(by_width))) for width in by_width}
+        found = {f"×{width}": stats.median(by_width[width]) for width in by_width}
         growth = stats.ratio(by_width[wide], by_width[narrow])
-        numbers[precision] = {**found, "growth": growth}
+        pays = sweep.begins_to_pay(study.sweep, *pair)
+        numbers[precision] = {**found, "growth": growth, "begins to pay, by batch": pays}
         judged[precision] = _verdict(growth.low > 1 and found[f"×{wide}"].low > 1, growth.high < 1)
     said = "; ".join(
         f"in {precision} {_interval(found[f'×{narrow}'])} at ×{narrow} and {_interval(found[f'×{wide}'])} at ×{wide}"
@@ -234,7 +247,7 @@ def larger_models(study):
 
 
 def more_evaluation(study):
-    """Judge claim 13: further evaluation is necessary.
+    """Judge claim 13: further evaluation is necessary. Its premise is judged, that one pair does not settle it.
 
     Supported when single pairs of runs contradict each other in which arm has the higher accuracy. Refuted when
     all pairs that are not tied agree, and are enough that the interval of their share leaves out one half.
@@ -251,12 +264,12 @@ def more_evaluation(study):
         13,
         "further investigations and extensive evaluations are necessary to validate its effectiveness across different "
         "scenarios",
-        f"of {len(stock)} pairs of runs with the same seed, in float32, {ahead} put IPEX ahead in accuracy and "
-        f"{behind} behind.",
+        f"judged is the premise, that one pair of runs does not settle it. Of {len(stock)} pairs with the same seed, "
+        f"in float32, {ahead} put IPEX ahead in accuracy and {behind} behind.",
         verdict,
         {
             SUPPORTED: "Which arm is ahead in a single pair depends on the seed: one pair does not settle it.",
-            REFUTED: "All pairs agree on who is ahead: any one of them would have told.",
+            REFUTED: "All pairs that differ agree on who is ahead.",
             UNDECIDED: "No pair contradicts another, but too few differ to say that one pair is enough.",
         }[verdict],
         {"ahead": ahead, "behind": behind, "share ahead": share},
@@ -274,10 +287,9 @@ def ipex_or_bf16(study):
     stock32, stock16, ipex32, ipex16 = (
         study.seconds_per_epoch(arm) for arm in ("stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16")
     )
-    ones = np.ones_like(stock32)
     whole = stats.ratio(stock32, ipex16)
-    ipex = stats.ratio(np.sqrt(stock32 * stock16 / (ipex32 * ipex16)), ones)
-    bf16 = stats.ratio(np.sqrt(stock32 * ipex32 / (stock16 * ipex16)), ones)
+    ipex = stats.median(np.sqrt(stock32 * stock16 / (ipex32 * ipex16)))
+    bf16 = stats.median(np.sqrt(stock32 * ipex32 / (stock16 * ipex16)))
     quotient = stats.ratio(stock16, ipex32)
     verdict = _verdict(whole.low > 1 and quotient.low > 1, whole.low > 1 and quotient.high < 1)
     return Verdict(
@@ -287,8 +299,8 @@ def ipex_or_bf16(study):
         f"factor of {_interval(ipex)} by IPEX and one of {_interval(bf16)} by bfloat16.",
         verdict,
         {
-            SUPPORTED: "IPEX contributes more than bfloat16.",
-            REFUTED: "bfloat16 contributes more than IPEX.",
+            SUPPORTED: "IPEX contributes more than bfloat16 as stock-bf16 uses it, with its memory layout.",
+            REFUTED: "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
             UNDECIDED: "These seeds do not tell which contributes more.",
         }[verdict],
         {"whole": whole, "ipex": ipex, "bf16": bf16, "ipex / bf16": quotient},
@@ -298,25 +310,32 @@ def ipex_or_bf16(study):
 def stock_today(study):
     """Answer how much of the speed-up stock PyTorch gives.
 
-    The claim is supported when the rate of `stock-bf16` relative to `ipex-bf16` is at least `MOST` with its whole
-    interval, refuted when below.
+    Speed-ups multiply, so the share is one of their logarithms: the speed-up from `stock-fp32` to `stock-bf16` is the
+    one to `ipex-bf16`, to the power of the share. The claim is supported when the whole interval of the share
+    lies above `MOST`, refuted when below; both need a speed-up to be shared.
     """
-    share = _faster(study, "ipex-bf16", "stock-bf16")
+    whole = _faster(study, "stock-fp32", "ipex-bf16")
     alone = _faster(study, "stock-fp32", "stock-bf16")
-    verdict = _verdict(share.low >= MOST, share.high < MOST)
+    relative = _faster(study, "ipex-bf16", "stock-bf16")
+    stock32, stock16, ipex16 = (
+        np.log(study.seconds_per_epoch(arm)) for arm in ("stock-fp32", "stock-bf16", "ipex-bf16")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = stats.ratio(stock32 - stock16, stock32 - ipex16)
+    verdict = _verdict(whole.low > 1 and share.low > MOST, whole.low > 1 and share.high < MOST)
     return Verdict(
         "stock today",
-        f"without IPEX, stock PyTorch reaches {100 * MOST:.0f} % of the rate of ipex-bf16",
-        f"the rate of stock-bf16 is {_interval(alone)} times that of stock-fp32, and {_interval(share)} times that of "
-        "ipex-bf16.",
+        "stock PyTorch gives most of the speed-up from stock-fp32 to ipex-bf16 by itself",
+        f"the rate of stock-bf16 is {_interval(alone)} times that of stock-fp32, and that of ipex-bf16 is "
+        f"{_interval(whole)} times. Of the logarithm of that speed-up, stock PyTorch's share is {_interval(share)}. "
+        f"Its rate is {_interval(relative)} times that of ipex-bf16.",
         verdict,
         {
-            SUPPORTED: f"Stock PyTorch by itself reaches at least {100 * MOST:.0f} % of the best rate with IPEX.",
-            REFUTED: f"Stock PyTorch by itself stays below {100 * MOST:.0f} % of the best rate with IPEX.",
-            UNDECIDED: f"These seeds do not tell whether stock PyTorch reaches {100 * MOST:.0f} % of the best rate "
-            "with IPEX.",
+            SUPPORTED: "Stock PyTorch gives most of the speed-up by itself.",
+            REFUTED: "IPEX gives most of the speed-up.",
+            UNDECIDED: "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
         }[verdict],
-        {"stock-bf16 / ipex-bf16": share, "stock-bf16 / stock-fp32": alone},
+        {"share": share, "stock-bf16 / stock-fp32": alone, "stock-bf16 / ipex-bf16": relative},
     )
 
 
@@ -350,51 +369,19 @@ def plain(verdicts):
     return [{**vars(found), "numbers": _plain(found.numbers)} for found in verdicts]
 
 
-def speed_ups(sweep, slow, fast):
-    """Return how many times as fast `fast` is as `slow`, in each round of a sweep.
-
-    Parameters
-    ----------
-    sweep : pandas.DataFrame
-        As `sweep.load` returns it.
-    slow, fast : str
-        Arms.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``round``, ``width``, ``batch``, ``ratio``.
-    """
-    rates = sweep.pivot(index=["round", "width", "batch"], columns="arm", values="images_per_second")
-    return (rates[fast] / rates[slow]).rename("ratio").reset_index()
-
-
 def _verdict(supported, refuted):
     return SUPPORTED if supported else REFUTED if refuted else UNDECIDED
-
-
-def _compare(stock, ipex, values):
-    """Return the interval of the difference of a quantity, and the test of equivalence."""
-    before, after = values(stock), values(ipex)
-    return stats.paired_difference(before, after), stats.equivalence(before, after)
-
-
-def _macro(study, arm, quantity):
-    """Return the mean of a quantity over the classes, of each run of an arm."""
-    of_classes = stats.quantities(study.labels, [run.classes for run in study.runs[arm]])
-    return of_classes[:, stats.QUANTITIES.index(quantity)].mean(axis=1)
 
 
 def _faster(study, slow, fast):
     return stats.ratio(study.seconds_per_epoch(slow), study.seconds_per_epoch(fast))
 
 
-def _mean(epochs):
-    """Return the mean of the epochs that were needed, and how many runs never got there."""
-    reached = [epoch for epoch in epochs if epoch is not None]
-    never = len(epochs) - len(reached)
-    mean = f"{np.mean(reached):.1f}" if reached else "–"
-    return f"{mean} ({never} of {len(epochs)} never)" if never else mean
+def _median(epochs):
+    """Return the median of the epochs that were needed, and how many runs never got there."""
+    never = epochs.count(None)
+    median = np.median([np.inf if epoch is None else epoch for epoch in epochs])
+    return f"{median:g}".replace("inf", "–") + (f" ({never} of {len(epochs)} never)" if never else "")
 
 
 def _points(interval):
@@ -421,7 +408,7 @@ def _lines(sentences):
 
 def _plain(value):
     if isinstance(value, stats.Interval):
-        return {key: float(part) for key, part in value._asdict().items()}
+        return {key: float(part) if np.isfinite(part) else None for key, part in value._asdict().items()}
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     return value
