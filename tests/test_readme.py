@@ -25,6 +25,17 @@ def test_results_name_every_arm_the_machine_and_every_verdict():
         assert f"**{found.verdict}**: {found.conclusion}" in said
 
 
+def test_results_say_how_long_training_took_and_what_the_processor_lacks():
+    recorded = study.load()
+    seconds = sum(epoch["seconds"] for arm in ARMS for run in recorded.runs[arm] for epoch in run.history)
+    said = readme.results(recorded)
+    assert f"its training alone took {seconds / 60:.0f} minutes." in said
+    assert ("This processor has no AMX" in said) == ("AMX" not in recorded.provenance["instruction_sets"])
+    *others, last = recorded.runs["ipex-bf16"]
+    last = replace(last, provenance=last.provenance | {"instruction_sets": ["AVX-512", "AMX"]})
+    assert "no AMX" not in readme.results(replace(recorded, runs=recorded.runs | {"ipex-bf16": [*others, last]}))
+
+
 def test_results_move_with_the_records():
     recorded = study.load()
     stock = [replace(run, classes=recorded.labels.astype("uint8")) for run in recorded.runs["stock-fp32"]]

@@ -41,7 +41,7 @@ def _parser():
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
     description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
     study = commands.add_parser("study", help=description, description=description)
-    study.add_argument("--seeds", type=_seeds, help="how many, 10 at least (default: 12)")
+    study.add_argument("--seeds", type=_seeds, help="how many, 10 at least (default: as many as were recorded)")
     study.add_argument("--into", help="folder of the records (default: where the recorded study is)")
     study.set_defaults(run=_study)
     description = "print the published conclusions, and what a study says of each"

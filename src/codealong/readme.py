@@ -7,6 +7,7 @@ import numpy as np
 from codealong import ROOT, bench, files, stats, study, verdicts
 
 README = ROOT / "README.md"
+NO_AMX = " This processor has no AMX: the rates say nothing about one that has."
 BETWEEN = re.compile(r"(<!-- (results|benchmark): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 
 
@@ -31,7 +32,8 @@ def results(recorded):
         f"Mean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
         f"interleaved. Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
         f"{made['threads']} threads, torch {made['versions']['torch']}, "
-        f"IPEX {made['versions']['intel-extension-for-pytorch']}.",
+        f"IPEX {made['versions']['intel-extension-for-pytorch']}; its training alone took {_minutes(recorded):.0f} "
+        "minutes." + ("" if "AMX" in made["instruction_sets"] else NO_AMX),
         "",
         "| published, or not asked | what we measured | verdict |",
         "|---|---|---|",
@@ -41,6 +43,10 @@ def results(recorded):
         for found in verdicts.judge(recorded)
     ]
     return "\n".join(lines)
+
+
+def _minutes(recorded):
+    return sum(epoch["seconds"] for made in recorded.runs.values() for run in made for epoch in run.history) / 60
 
 
 def _statement(found):
@@ -64,7 +70,7 @@ def benchmark():
     made = rows[0]["provenance"]
     lines += [
         "",
-        "Each row at its best of three batch sizes: median (lowest to highest) of "
+        f"Each row at its best of {len(bench.BATCHES)} batch sizes: median (lowest to highest) of "
         f"{len(rows[0]['raw'])} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
         f"accuracy at the end, for {len(bench.SEEDS)} seeds and each row's own recipe (the published one stops "
         "at 0.91). "

@@ -1,0 +1,51 @@
+"""A verdict, and how its numbers are said."""
+
+from dataclasses import dataclass
+
+SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+
+PAIRS = {"float32": ("stock-fp32", "ipex-fp32"), "bfloat16": ("stock-bf16", "ipex-bf16")}
+"""Without IPEX and with it, at the same precision. IPEX brings its memory layout and its own Adam along."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study says of a claim.
+
+    Attributes
+    ----------
+    claim : int or str
+        Row of the published claims, 9 to 13, or the name of a question that was not asked.
+    statement : str
+        The claim in its published words; or ours, for a question that was not asked.
+    measured : str
+        The evidence, in a sentence with numbers.
+    verdict : str
+        ``supported``, ``refuted`` or ``undecided``.
+    conclusion : str
+        What follows, in a sentence.
+    numbers : dict
+        The evidence; intervals are `stats.Interval`, at 95 % each where a rule does not say otherwise.
+    """
+
+    claim: int | str
+    statement: str
+    measured: str
+    verdict: str
+    conclusion: str
+    numbers: dict
+
+
+def decide(supported, refuted):
+    """Return the verdict that two rules give."""
+    return SUPPORTED if supported else REFUTED if refuted else UNDECIDED
+
+
+def points(found):
+    """Say an interval of a difference, in percentage points."""
+    return f"{100 * found.estimate:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+
+
+def interval(ratio):
+    """Say an interval of a ratio."""
+    return f"{ratio.estimate:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
