@@ -1,12 +1,14 @@
 """The published conclusions, one by one, and what a study says of each.
 
-Claims 9 to 13 are judged in float32, which is what was published; bfloat16 stands beside it. Each
-rule stands in its docstring, and errs in at most about one case of twenty by itself, not all seven together.
+Claims 9 to 13 are judged in float32, which is what was published; bfloat16 stands beside 9 to 12. Each
+rule stands in its docstring. By itself it errs in at most about one case of twenty, all seven together in
+more; that of 13 asks for a single contradiction and promises no rate.
 
 The rules were fixed before any study was read, when three seeds of an older recording were known. After
 two studies, of ten and of twelve seeds, a referee's reading made the rules of 9 and 10 stricter in what they
-count as shown, and gave "stock today" its present question; the recorded study was made after that. Its
-times were new then; its predictions were not, since on one machine the same seeds give the same ones.
+count as shown, and gave "stock today" its present question. These rules were committed while the recorded study ran,
+before its records were read. Its times were new; its predictions were not, since on one machine the same
+seeds give the same ones.
 """
 
 import re
@@ -56,7 +58,7 @@ def plain(verdicts):
 def _title(found):
     if isinstance(found.claim, int):
         return f"Published, claim {found.claim}: “{found.statement}”"
-    return f"Asked here: {found.statement}?"
+    return f"Our question, as a claim: {found.statement}"
 
 
 def _lines(sentences):

@@ -41,8 +41,8 @@ def larger_models(study):
     """Judge claim 12: the benefit is more evident with larger models.
 
     Supported when the widest network's speed-up is above 1 with its whole interval, and so is that speed-up
-    divided by the narrowest network's; refuted when the quotient is below 1. A speed-up is the geometric mean
-    over the batch sizes of a round.
+    divided by the narrowest network's; refuted when the whole interval of the quotient is below 1. A
+    speed-up is the geometric mean over the batch sizes of a round, and judged by its median over the rounds.
     """
     numbers, judged = {}, {}
     for precision, pair in PAIRS.items():
@@ -66,8 +66,8 @@ def larger_models(study):
     return Verdict(
         12,
         "the benefits of Intel optimization might become more evident with larger and more complex datasets or models",
-        f"times as fast with IPEX, by width of the network, in bursts, averaged over the batch sizes: {said}. "
-        "Larger data sets were not tried.",
+        f"times as fast with IPEX, by width of the network, in half-second measurements, averaged over the batch "
+        f"sizes: {said}. Larger data sets were not tried.",
         judged["float32"],
         f"In float32 {concluded[judged['float32']]}. In bfloat16 {concluded[judged['bfloat16']]}.",
         numbers | {"verdicts": judged},
@@ -79,7 +79,7 @@ def ipex_or_bf16(study):
 
     The speed-up from `stock-fp32` to `ipex-bf16` is a product of two factors, each the geometric mean over the
     two orders in which the steps can be taken (Shapley's value, of logarithms). Their quotient is the rate of
-    `ipex-fp32` relative to `stock-bf16`. The claim is supported when its whole interval lies above 1, and
+    `ipex-fp32` relative to `stock-bf16`. The claim is supported when the quotient's whole interval lies above 1, and
     refuted when below; both need a speed-up to be divided.
     """
     stock32, stock16, ipex32, ipex16 = (

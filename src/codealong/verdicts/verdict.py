@@ -37,13 +37,13 @@ class Verdict:
 
 
 def decide(supported, refuted):
-    """Return the verdict that two rules give."""
+    """Return the verdict: undecided where neither rule holds; where both would, supported."""
     return SUPPORTED if supported else REFUTED if refuted else UNDECIDED
 
 
 def points(found):
     """Say an interval of a difference, in percentage points."""
-    return f"{100 * found.estimate:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+    return f"{100 * found.estimate:+.3f} ({100 * found.low:+.3f} to {100 * found.high:+.3f})"
 
 
 def interval(ratio):
