@@ -123,10 +123,8 @@ def begins_to_pay(table, slow, fast):
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        As `load` returns it.
-    slow, fast : str
-        Arms.
+    table, slow, fast
+        As for `speed_ups`.
 
     Returns
     -------
