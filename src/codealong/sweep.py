@@ -129,7 +129,7 @@ def begins_to_pay(table, slow, fast):
     Returns
     -------
     dict of int to int or None
-        By batch size; None where it is not faster at the largest width.
+        By batch size; None where it is not shown to be faster at the largest width.
     """
     lowest = speed_ups(table, slow, fast).groupby(["batch", "width"])["ratio"].agg(lambda each: stats.median(each).low)
     pays = {}
