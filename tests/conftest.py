@@ -24,7 +24,7 @@ def threads():
         torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_collection(monkeypatch):
     """Leave garbage alone: statsmodels collects it at every correction, which takes most of the time of a verdict."""
     monkeypatch.setattr("gc.collect", lambda *_: 0)

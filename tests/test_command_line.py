@@ -7,6 +7,8 @@ import pytest
 from codealong import ROOT, arms, bench, hardware, ipex, runs, training
 from codealong.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("no_collection")
+
 
 def test_comparison_prints_published_and_recorded_reports(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))

@@ -8,6 +8,8 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from codealong import data, report, runs, stats, study
 
+pytestmark = pytest.mark.usefixtures("no_collection")
+
 
 def right(only_first, only_second, both=5, neither=5):
     first = [True] * (both + only_first) + [False] * (only_second + neither)

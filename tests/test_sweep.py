@@ -105,6 +105,17 @@ def test_an_arm_begins_to_pay_where_it_stays_faster_in_every_round():
     assert sweep.begins_to_pay(table(lambda *_: 1.1), "stock-fp32", "ipex-fp32") == dict.fromkeys(sweep.BATCHES, 1)
 
 
+def test_it_waits_until_what_the_new_processes_started_is_idle(tmp_path, stand_in, monkeypatch):
+    seen = []
+
+    def idle(say):
+        seen.append((len(stand_in.started), len(stand_in.asked)))
+
+    monkeypatch.setattr(hardware, "wait_until_idle", idle)
+    sweep.measure(tmp_path, rounds=2, say=lambda _: None)
+    assert seen == [(len(ARMS), 0), (2 * len(ARMS), CELLS)]
+
+
 def test_a_sweep_that_was_stopped_goes_on_with_the_next_round(tmp_path, stand_in, monkeypatch):
     monkeypatch.setattr(stand_in, "dies_after", CELLS + 7)
     with pytest.raises(bench.BenchError):

@@ -9,6 +9,8 @@ import pytest
 from codealong import stats, study, verdicts
 from codealong.verdicts import REFUTED, SUPPORTED, UNDECIDED
 
+pytestmark = pytest.mark.usefixtures("no_collection")
+
 NONE = "Accuracy does not increase by as much as 0.5 percentage points"
 
 

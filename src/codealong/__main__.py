@@ -41,7 +41,7 @@ def _parser():
         commands.add_parser(name, help=description, description=description).set_defaults(run=run)
     description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
     study = commands.add_parser("study", help=description, description=description)
-    study.add_argument("--seeds", type=_seeds, help="how many, 10 at least (default: as many as were recorded)")
+    study.add_argument("--seeds", type=_seeds, help="how many (default: as many as were recorded)")
     study.add_argument("--into", help="folder of the records (default: where the recorded study is)")
     study.set_defaults(run=_study)
     description = "print the published conclusions, and what a study says of each"
@@ -72,8 +72,12 @@ def _seed(word):
 
 
 def _seeds(word):
-    if not word.isdecimal() or not 10 <= int(word) <= 1000:
-        raise argparse.ArgumentTypeError(f"a study needs 10 seeds or more (1,000 at most), and this is {word}")
+    from codealong import study
+
+    if not word.isdecimal() or not study.FEWEST <= int(word) <= 1000:
+        raise argparse.ArgumentTypeError(
+            f"a study needs {study.FEWEST} seeds or more (1,000 at most), and this is {word}"
+        )
     return int(word)
 
 

@@ -32,7 +32,7 @@ def results(recorded):
         f"Mean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
         f"interleaved. Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
         f"{made['threads']} threads, torch {made['versions']['torch']}, "
-        f"IPEX {made['versions']['intel-extension-for-pytorch']}; its training alone took {_minutes(recorded):.0f} "
+        f"IPEX {made['versions']['intel-extension-for-pytorch']}; the training alone took {_minutes(recorded):.0f} "
         "minutes." + ("" if "AMX" in made["instruction_sets"] else NO_AMX),
         "",
         "| published claim, or question of ours | what we measured | verdict |",

@@ -20,10 +20,10 @@ def identical(study):
     """
     numbers, judged = {}, {}
     level = (1 - stats.CONFIDENCE) / 2 / len(stats.QUANTITIES)
-    averages = {
+    averages = {  # macro recall is the accuracy, since all classes have as many images
         "accuracy": study.accuracy,
-        "macro precision": lambda arm: study.quantities(arm)[:, 0].mean(axis=1),
-        "macro F1": lambda arm: study.quantities(arm)[:, 2].mean(axis=1),
+        "macro precision": lambda arm: _macro(study, arm, "precision"),
+        "macro F1": lambda arm: _macro(study, arm, "f1-score"),
     }
     for precision, arms in PAIRS.items():
         pairs = {name: [values(arm) for arm in arms] for name, values in averages.items()}
@@ -164,6 +164,11 @@ def more_evaluation(study):
         }[verdict],
         {"ahead": ahead, "behind": behind, "share ahead": share},
     )
+
+
+def _macro(study, arm, quantity):
+    """Return the mean of a quantity over the classes, of each run of an arm."""
+    return study.quantities(arm)[:, stats.QUANTITIES.index(quantity)].mean(axis=1)
 
 
 def _median(epochs):
