@@ -85,9 +85,9 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 	$(UV) pip install -c requirements.lock --editable '.[teach]'
 	@touch $@
 
-build/peers/installed: .venv/installed src/codealong/peers/requirements.txt
+build/peers/installed: .venv/installed src/codealong/measure/peers/requirements.txt
 	$(UV) venv --quiet --clear build/peers
-	$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/peers/requirements.txt
+	$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/measure/peers/requirements.txt
 	@touch $@
 
 data: .venv/installed

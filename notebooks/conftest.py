@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from codealong.course import why_skipped
+from codealong.publish.course import why_skipped
 
 RUNS = tempfile.TemporaryDirectory()
 

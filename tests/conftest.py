@@ -10,9 +10,10 @@ import torch
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from codealong import CourseError, data, ipex, screens
+from codealong import CourseError, data, ipex_guard
+from codealong.publish import photographs
 
-needs_ipex = pytest.mark.skipif(not ipex.status(bf16=True).usable, reason=ipex.status(bf16=True).reason)
+needs_ipex = pytest.mark.skipif(not ipex_guard.status(bf16=True).usable, reason=ipex_guard.status(bf16=True).reason)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def browser():
     """Headless Chromium; whoever needs it is skipped, with the reason, where there is none."""
     with contextlib.ExitStack() as opened:
         try:
-            started = opened.enter_context(screens.browser())
+            started = opened.enter_context(photographs.browser())
         except CourseError as problem:
             pytest.skip(str(problem))
         yield started

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from codealong import arms, ipex
+from codealong import arms, ipex_guard
 from tests.conftest import in_a_process
 
 WATCHED_FIT = """
@@ -129,6 +129,6 @@ def test_an_unknown_arm_is_named_with_the_known_ones():
 
 
 def test_an_ipex_arm_says_why_it_cannot_run(monkeypatch):
-    monkeypatch.setattr(ipex, "status", lambda bf16: ipex.Status(False, "no AVX2"))
+    monkeypatch.setattr(ipex_guard, "status", lambda bf16: ipex_guard.Status(False, "no AVX2"))
     assert arms.get("ipex-bf16").status().reason == "no AVX2"
     assert arms.get("stock-bf16").status().usable

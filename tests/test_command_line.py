@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from codealong import ROOT, arms, bench, hardware, ipex, runs, training
+from codealong import ROOT, arms, hardware, ipex_guard, runs, training
 from codealong.__main__ import main
+from codealong.measure import benchmark
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -36,7 +37,9 @@ def test_an_unknown_arm_is_one_sentence_and_exit_status_1(capsys):
 
 
 def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(ipex, "status", lambda bf16=False: ipex.Status(False, "IPEX needs a processor with AVX2"))
+    monkeypatch.setattr(
+        ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs a processor with AVX2")
+    )
     assert main(["train", "ipex-fp32", "--into", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "IPEX needs a processor with AVX2\n"
     assert list(tmp_path.iterdir()) == []
@@ -137,11 +140,11 @@ def test_tuned_runs_do_not_replace_the_course_s_own(capsys, monkeypatch, tmp_pat
 
 
 def test_the_benchmark_prints_draws_and_keeps_its_result(capsys, monkeypatch, tmp_path):
-    rows = bench.load()
-    monkeypatch.setattr(bench, "run", lambda peers, rates_only, keep: rows)
+    rows = benchmark.load()
+    monkeypatch.setattr(benchmark, "run", lambda peers, rates_only, keep: rows)
     assert main(["bench", "--into", str(tmp_path / "result.json")]) == 0
     assert "ipex-bf16 tuned" in capsys.readouterr().out
-    assert bench.load(tmp_path / "result.json") == rows
+    assert benchmark.load(tmp_path / "result.json") == rows
     assert (tmp_path / "result.png").stat().st_size > 10_000
 
 

@@ -59,14 +59,14 @@ def test_conda_installs_the_same_lock_and_the_package():
 
 
 def test_pins_that_stand_in_several_places_agree():
-    from codealong import doctor, ipex
+    from codealong import doctor, ipex_guard
 
     pins = {pin.name: str(pin.specifier) for pin in PINNED}
     makefile = (ROOT / "Makefile").read_text()
     assert f"TORCH := torch{pins['torch']}\n" in makefile
     assert "(3, 10) <= v < (3, 14)" in makefile
     assert {name: f"=={version}" for name, version in doctor.PINS.items()} == {n: pins[n] for n in doctor.PINS}
-    assert f"=={ipex.RELEASE}" == pins[ipex.PACKAGE]
+    assert f"=={ipex_guard.RELEASE}" == pins[ipex_guard.PACKAGE]
 
 
 def test_the_version_is_said_once():
@@ -88,7 +88,10 @@ answer = [time.perf_counter() - start, sorted({"torch", "numpy", "pandas"} & set
 def test_a_notebook_s_first_cell_imports_nothing_slow_that_it_does_not_need_yet():
     code = """
 import torch
-from codealong import bench, checks, data, hardware, ladder, model, onednn, plots, report, runs, speed, training
+from codealong import checks, data, hardware, model, runs, training
+from codealong.analysis import reports
+from codealong.figures import speed, style
+from codealong.measure import benchmark, instruction_sets, onednn
 data.load()
 answer = sorted({"sklearn", "pandas", "matplotlib.pyplot", "torch._dynamo", "torchinfo"} & set(sys.modules))
 """
@@ -96,7 +99,7 @@ answer = sorted({"sklearn", "pandas", "matplotlib.pyplot", "torch._dynamo", "tor
 
 
 def test_the_peers_are_pinned():
-    pins = (ROOT / "src" / "codealong" / "peers" / "requirements.txt").read_text().splitlines()
+    pins = (ROOT / "src" / "codealong" / "measure" / "peers" / "requirements.txt").read_text().splitlines()
     pins = [Requirement(pin) for pin in pins if not pin.startswith("#")]
     assert {pin.name for pin in pins} >= {"tensorflow-cpu", "keras", "jax"}
     assert all(str(pin.specifier).startswith("==") for pin in pins)

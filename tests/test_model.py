@@ -4,7 +4,8 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
-from codealong import drawing, model
+from codealong import model
+from codealong.figures import networks
 
 PUBLISHED_SUMMARY = """
             Conv2d-1           [-1, 16, 28, 28]             160
@@ -55,7 +56,7 @@ def test_logits_are_ten_per_image_and_unbounded(network):
 
 @pytest.mark.parametrize("network", [model.FashionCNN, model.DeepFashionCNN])
 def test_drawing_names_every_layer_but_relu_and_its_shape(network):
-    fig = drawing.network(network(), "title")
+    fig = networks.network(network(), "title")
     labels = [text.get_text().replace("\nPool", "Pool") for axis in fig.axes for text in axis.texts]
     written = [line for label in labels for line in label.split("\n")]
     for row in model.layers(network()):
@@ -66,10 +67,10 @@ def test_drawing_names_every_layer_but_relu_and_its_shape(network):
 
 
 def test_solids_are_sized_by_feature_map_and_coloured_by_type():
-    fig = drawing.network(model.FashionCNN(), "title")
+    fig = networks.network(model.FashionCNN(), "title")
     fronts = fig.axes[0].patches[::6]  # each solid: front, top and side, each with its shadow
     kinds = ["Input", *(row.kind for row in model.layers(model.FashionCNN()))]
-    assert [to_hex(front.get_facecolor()).upper() for front in fronts] == [drawing.COLOURS[kind] for kind in kinds]
+    assert [to_hex(front.get_facecolor()).upper() for front in fronts] == [networks.COLOURS[kind] for kind in kinds]
     heights = {kind: [] for kind in kinds}
     for kind, front in zip(kinds, fronts, strict=True):
         heights[kind].append(float(np.ptp(front.get_xy()[:, 1])))
@@ -79,7 +80,7 @@ def test_solids_are_sized_by_feature_map_and_coloured_by_type():
 
 
 def test_labels_of_the_drawing_do_not_touch():
-    fig = drawing.network(model.DeepFashionCNN(), "title")
+    fig = networks.network(model.DeepFashionCNN(), "title")
     fig.canvas.draw()
     boxes = [text.get_window_extent() for text in fig.axes[0].texts]
     assert not [1 for i, box in enumerate(boxes) for other in boxes[i + 1 :] if box.overlaps(other)]
@@ -88,7 +89,7 @@ def test_labels_of_the_drawing_do_not_touch():
 
 def test_legend_explains_every_layer_type_that_is_drawn():
     kinds = {row.kind for net in (model.FashionCNN(), model.DeepFashionCNN()) for row in model.layers(net)}
-    assert kinds < set(drawing.COLOURS) == set(drawing.MEANING)
+    assert kinds < set(networks.COLOURS) == set(networks.MEANING)
 
 
 def test_pooling_first_is_the_same_function_with_the_same_gradients():

@@ -13,8 +13,10 @@ import scipy.stats
 import torch
 from torch import nn
 
-from codealong import ROOT, course, data, model, stats, training
+from codealong import ROOT, data, model, training
+from codealong.analysis import stats
 from codealong.arms import ARMS
+from codealong.publish import course
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

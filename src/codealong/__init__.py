@@ -14,3 +14,6 @@ class CourseError(Exception):
 
 ROOT = Path(__file__).resolve().parents[2]
 """Top folder of the project: `notebooks/`, `data/` and `runs/` stand in it."""
+
+YOUR_TURN = "your turn"
+"""What the stub of an exercise raises `NotImplementedError` with."""

@@ -72,7 +72,7 @@ def _seed(word):
 
 
 def _seeds(word):
-    from codealong import study
+    from codealong.measure import study
 
     if not word.isdecimal() or not study.FEWEST <= int(word) <= 1000:
         raise argparse.ArgumentTypeError(
@@ -96,40 +96,43 @@ def _data(_):
 
 
 def _course(_):
-    from codealong import course
+    from codealong.publish import course
 
     course.run()
 
 
 def _record(_):
-    from codealong import course
+    from codealong.publish import course
 
     course.record()
 
 
 def _compare(_):
-    from codealong import data, report, runs
+    from codealong import data, runs
+    from codealong.analysis import reports
     from codealong.arms import ARMS
 
     labels = data.load().test.labels.numpy()
     found, origin = runs.find(list(ARMS))
-    reports = {f"published {which}": report.published(which) for which in ("without", "with")}
-    reports |= {arm: report.from_predictions(labels, run.classes) for arm, run in found.items()}
+    columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
+    columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in found.items()}
     print(f"F1 by class: what was published, and {origin} runs (seed {found['stock-fp32'].seed})\n")
-    print(report.side_by_side(reports).to_string(float_format="{:.3f}".format))
-    table = report.relative_rates(report.overview(found.values(), labels))
-    print("\n" + report.formatted(table).to_string(index=False))
+    print(reports.side_by_side(columns).to_string(float_format="{:.3f}".format))
+    table = reports.relative_rates(reports.overview(found.values(), labels))
+    print("\n" + reports.formatted(table).to_string(index=False))
     print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
 
 
 def _study(words):
-    from codealong import runs, study
+    from codealong import runs
+    from codealong.measure import study
 
     study.conduct(words.into or runs.RECORDED, words.seeds or study.SEEDS)
 
 
 def _verdicts(words):
-    from codealong import runs, study, verdicts
+    from codealong import runs
+    from codealong.analysis import study, verdicts
 
     found = verdicts.judge(study.load(words.study or runs.RECORDED))
     if words.json:
@@ -140,7 +143,7 @@ def _verdicts(words):
 
 
 def _ablation(_):
-    from codealong import ablation
+    from codealong.measure import ablation
 
     rows = ablation.run()
     ablation.save(rows)
@@ -148,17 +151,17 @@ def _ablation(_):
 
 
 def _ladder(_):
-    from codealong import ladder
+    from codealong.measure import instruction_sets
 
-    steps = ladder.climb()
-    ladder.save(steps)
+    steps = instruction_sets.measure()
+    instruction_sets.save(steps)
     for step in steps:
         rate = step["images_per_second"]
         print(f"{step['row']:18} {step['level']:14} {rate['median']:8,.0f} ({rate['low']:,.0f} to {rate['high']:,.0f})")
 
 
 def _editions(_):
-    from codealong import editions
+    from codealong.publish import editions
 
     kept = editions.write()
     print(f"the edition to type along is in {editions.STUDENT}, the one to teach from in {editions.INSTRUCTOR}")
@@ -170,26 +173,26 @@ def _editions(_):
 
 
 def _slides(_):
-    from codealong import slides
+    from codealong.publish import slides
 
     for path in slides.write():
         print(path)
 
 
 def _site(_):
-    from codealong import site
+    from codealong.publish import site
 
     site.write()
     print(f"the site begins at {site.SITE / 'index.html'}")
 
 
 def _pictures(_):
-    from codealong import pictures, readme, screens
+    from codealong.publish import photographs, pictures, readme
 
     for path in pictures.draw():
         print(path)
     try:
-        for path in screens.photograph(pictures.FOLDER):
+        for path in photographs.photograph(pictures.FOLDER):
             print(path)
     except CourseError as problem:
         print(f"photographs are kept as they were: {problem}")
@@ -218,17 +221,18 @@ def _train(words):
 
 
 def _bench(words):
-    from codealong import bench
+    from codealong.analysis.benchmark import report
+    from codealong.measure import benchmark
 
-    path = Path(words.into or bench.RESULT)
-    rows = bench.run(words.peers, words.rates_only, keep=lambda rows: bench.save(rows, path))
-    bench.save(rows, path)
-    print(bench.report(rows))
+    path = Path(words.into or benchmark.RESULT)
+    rows = benchmark.run(words.peers, words.rates_only, keep=lambda rows: benchmark.save(rows, path))
+    benchmark.save(rows, path)
+    print(report(rows))
 
-    from codealong import speed
+    from codealong import figures
 
     picture = path.with_suffix(".png")
-    speed.benchmark(rows).savefig(picture)
+    figures.benchmark(rows).savefig(picture)
     print(f"\nEvery measurement is in {path}, drawn in {picture}")
 
 

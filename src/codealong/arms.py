@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from codealong import CourseError, ipex
+from codealong import CourseError, ipex_guard
 
 
 class ArmError(CourseError, ValueError):
@@ -54,8 +54,8 @@ class Arm:
             When IPEX would go wrong, or has been imported by this process and the arm is a stock one.
         """
         if self.uses_ipex:
-            return ipex.optimize(net, optimizer, self.dtype)
-        ipex.refuse_if_imported()
+            return ipex_guard.optimize(net, optimizer, self.dtype)
+        ipex_guard.refuse_if_imported()
         return net.to(memory_format=self.memory_format), optimizer
 
     def place(self, images):
@@ -68,11 +68,15 @@ class Arm:
 
     def weights(self, net):
         """Return a copy of the float32 weights, as a plain network can load them."""
-        return ipex.plain_weights(net)
+        return ipex_guard.plain_weights(net)
 
     def status(self):
         """Tell whether this arm can run here, and why not."""
-        return ipex.status(self.dtype is torch.bfloat16) if self.uses_ipex else ipex.Status(True, "stock PyTorch")
+        return (
+            ipex_guard.status(self.dtype is torch.bfloat16)
+            if self.uses_ipex
+            else ipex_guard.Status(True, "stock PyTorch")
+        )
 
 
 ARMS = {

@@ -4,7 +4,7 @@ import platform
 import sys
 from typing import NamedTuple
 
-from codealong import hardware, ipex, sources
+from codealong import hardware, ipex_guard, sources
 
 PINS = {"torch": "2.8.0", "torchvision": "0.23.0"}
 
@@ -96,5 +96,5 @@ def _data():
 
 
 def _ipex():
-    able = ipex.status()
+    able = ipex_guard.status()
     return Line("ok" if able.usable and able.validated else "warn", "IPEX", able.reason)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codealong import ROOT, CourseError, files, hardware, pace
+from codealong import ROOT, CourseError, files, hardware, replay
 
 FORMAT = "codealong run"
 VERSION = 2
@@ -97,7 +97,7 @@ def folder():
 
     Recorded runs that were only shown go elsewhere, so that they replace none of a learner's own.
     """
-    return ROOT / (os.environ.get("CODEALONG_RUNS") or ("build/shown-runs" if pace.recorded() else "runs"))
+    return ROOT / (os.environ.get("CODEALONG_RUNS") or ("build/shown-runs" if replay.recorded() else "runs"))
 
 
 def to_show(arm, seed, recipe):
@@ -111,7 +111,7 @@ def to_show(arm, seed, recipe):
         Fields of `training.Recipe`. Only a run of this recipe that kept its probabilities can be shown.
     """
     path = RECORDED / f"{arm}-seed{seed}{SUFFIX}"
-    if not pace.recorded() or not path.exists():
+    if not replay.recorded() or not path.exists():
         return None
     run = load(path)
     return run if run.recipe == recipe and run.probabilities is not None else None
@@ -229,7 +229,7 @@ def find(arms, where=None, seed=None):
     RunError
         When neither place has them, or a record is refused.
     """
-    own = [] if pace.recorded() and where is None else [(Path(where or folder()), "your own")]
+    own = [] if replay.recorded() and where is None else [(Path(where or folder()), "your own")]
     for place, origin in (*own, (RECORDED, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:

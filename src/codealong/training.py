@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import nn
 
-from codealong import CourseError, arms, pace, runs
+from codealong import CourseError, arms, replay, runs
 from codealong.data import batches
 from codealong.model import FashionCNN, pool_first, wide
 from codealong.progress import Progress
@@ -241,7 +241,7 @@ class Shown(FashionCNN):
 
 def _show(run, images):
     history = [Epoch(**epoch) for epoch in run.history]
-    with Progress(f"{run.arm}, seed {run.seed} · {pace.shown(run.provenance)}", len(history), images) as progress:
+    with Progress(f"{run.arm}, seed {run.seed} · {replay.shown(run.provenance)}", len(history), images) as progress:
         for epoch in run.history:
             progress.row(epoch)
     return Shown(run).eval(), history

@@ -9,10 +9,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from codealong import data
-
-YOUR_TURN = "your turn"
-"""What a stub raises `NotImplementedError` with."""
+from codealong import YOUR_TURN, data
 
 BATCH = 32
 WIDTH = 100  # JupyterLab breaks longer lines within a word

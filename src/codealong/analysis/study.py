@@ -1,0 +1,92 @@
+"""A study as it was recorded, whole: many runs, from which a conclusion may be drawn."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codealong import data, runs
+from codealong.analysis import stats, sweep
+from codealong.arms import ARMS
+from codealong.measure.study import FEWEST, StudyError, ensure_same
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Study:
+    """Many runs, from which a conclusion may be drawn.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray
+        int64, shape (10000,), the true classes of the test images.
+    runs : dict of str to list of runs.Run
+        By arm, by ascending seed; the same seeds in every arm.
+    sweep : pandas.DataFrame
+        As `sweep.load` returns it.
+    """
+
+    labels: np.ndarray
+    runs: dict
+    sweep: "pd.DataFrame"
+
+    @property
+    def seeds(self):
+        return [run.seed for run in self.runs["stock-fp32"]]
+
+    @property
+    def provenance(self):
+        """Where and with what a run with IPEX was made; the machine is that of all."""
+        return self.runs["ipex-bf16"][-1].provenance
+
+    def right(self, arm):
+        """Whether each run of an arm is right on each test image: bool, shape (seeds, 10000)."""
+        return np.array([run.classes for run in self.runs[arm]]) == self.labels
+
+    def accuracy(self, arm):
+        """Test accuracy of each run of an arm: shape (seeds,)."""
+        return self.right(arm).mean(axis=1)
+
+    def quantities(self, arm):
+        """Precision, recall and F1 of each class, of each run of an arm: shape (seeds, 3, 10)."""
+        if arm not in self._quantities:
+            self._quantities[arm] = stats.quantities(self.labels, [run.classes for run in self.runs[arm]])
+        return self._quantities[arm]
+
+    @functools.cached_property
+    def _quantities(self):
+        return {}
+
+    def seconds_per_epoch(self, arm):
+        """Seconds of training per epoch of each run of an arm, medians over its epochs: shape (seeds,)."""
+        return np.array([np.median([epoch["seconds"] for epoch in run.history]) for run in self.runs[arm]])
+
+
+def load(folder=runs.RECORDED):
+    """Read a whole study; the recorded one by default.
+
+    Raises
+    ------
+    StudyError
+        When runs are missing, or do not belong together.
+    runs.RunError, sweep.SweepError
+        When a record is refused.
+    """
+    folder = Path(folder)
+    found = {arm: runs.recorded(arm, folder) for arm in ARMS}
+    seeds = {arm: [run.seed for run in made] for arm, made in found.items()}
+    fewest = min(map(len, seeds.values()))
+    if fewest < FEWEST or len(set(map(tuple, seeds.values()))) > 1:
+        counted = ", ".join(f"{len(made)} of {arm}" for arm, made in found.items())
+        raise StudyError(
+            f"{folder} holds no whole study ({counted}; each arm needs the same {FEWEST} seeds or more): "
+            f"`python -m codealong study --into {folder}` goes on with it."
+        )
+    measured = sweep.load(folder)
+    first = found["stock-fp32"][0]
+    ensure_same(folder, [run for made in found.values() for run in made], first.recipe, first.provenance)
+    return Study(data.load().test.labels.numpy(), found, measured)

@@ -1,0 +1,182 @@
+"""What a study says of predictions and of learning: claims 9, 10 and 13."""
+
+import numpy as np
+
+from codealong.analysis import reports, stats
+from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide, points
+
+LEVELS = (0.88, 0.90, 0.91)
+"""Validation accuracies that epochs are counted to."""
+
+
+def identical(study):
+    """Judge claim 9: the reports with and without are practically identical.
+
+    Supported when accuracy, macro precision and macro F1 are equivalent within `stats.MARGIN`, and precision,
+    recall and F1 of every class within `stats.CLASS_MARGIN`. Refuted when an average's interval, corrected over
+    the three, lies beyond the margin; or when a class differs: its p-value is small after correction over
+    classes and quantities, and its mean difference exceeds both the class margin and the standard deviation
+    over seeds. Each of the two ways to be refuted gets half of the 5 %.
+    """
+    numbers, judged = {}, {}
+    level = (1 - stats.CONFIDENCE) / 2 / len(stats.QUANTITIES)
+    averages = {  # macro recall is the accuracy, since all classes have as many images
+        "accuracy": study.accuracy,
+        "macro precision": lambda arm: _macro(study, arm, "precision"),
+        "macro F1": lambda arm: _macro(study, arm, "f1-score"),
+    }
+    for precision, arms in PAIRS.items():
+        pairs = {name: [values(arm) for arm in arms] for name, values in averages.items()}
+        before, after = map(study.quantities, arms)
+        classes = stats.class_differences(before, after, confidence=1 - (1 - stats.CONFIDENCE) / before[0].size)
+        large = classes["estimate"].abs() > np.maximum(classes["spread"], stats.CLASS_MARGIN)
+        differs = classes[(classes["p Holm"] < level) & large]
+        tests = [stats.equivalence(*pair) for pair in pairs.values()]
+        numbers[precision] = {
+            **{name: stats.paired_difference(*pair) for name, pair in pairs.items()},
+            "p of equivalence, averages": max(test.p for test in tests),
+            "p of equivalence, classes": float(classes["p equivalence"].max()),
+            "standard deviation over seeds": stats.spread(pairs["accuracy"][0]),
+            "classes that differ": [" of ".join(index) for index in differs.index],
+            "furthest reach of the intervals of all classes": float(classes[["low", "high"]].abs().max(axis=None)),
+        }
+        intervals = [stats.paired_difference(*pair, 1 - level) for pair in pairs.values()]
+        judged[precision] = decide(
+            all(test.equivalent for test in tests) and (classes["p equivalence"] < 1 - stats.CONFIDENCE).all(),
+            not differs.empty or any(found.low > stats.MARGIN or found.high < -stats.MARGIN for found in intervals),
+        )
+    published = stats.against_reseeding(
+        reports.published("without"), reports.published("with"), study.quantities("stock-fp32")
+    )
+    apart = published[published["p Holm"] < (1 - stats.CONFIDENCE) / len(stats.QUANTITIES)]
+    numbers["published beyond reseeding"] = [" of ".join(index) for index in apart.index]
+    verdict, mine = judged["float32"], numbers["float32"]
+    said = " and ".join(
+        f"{points(numbers[precision]['accuracy'])} percentage points in {precision}" for precision in PAIRS
+    )
+    reach = np.ceil(1000 * mine["furthest reach of the intervals of all classes"]) / 10
+    margins = f"averages within ±{100 * stats.MARGIN:g} percentage points, numbers of a class within "
+    margins += f"±{100 * stats.CLASS_MARGIN:g}"
+    return Verdict(
+        9,
+        "the performance metrics for each class and the macro and weighted averages are practically identical",
+        f"on these test images, accuracy with minus without is {said}. From seed to seed, the accuracy of "
+        f"stock-fp32 has a standard deviation of {100 * mine['standard deviation over seeds'].estimate:.2f} points. "
+        f"In float32, the intervals of precision, recall and F1 of all classes, taken together, stay within "
+        f"±{reach:.1f} points. Numbers that differ significantly, by more than the margin and the spread over seeds: "
+        f"{_listed(mine['classes that differ'])}. The published pair, without IPEX in either, moved further than "
+        f"reseeding our recipe explains in {len(apart)} of {len(published)} numbers.",
+        verdict,
+        {
+            SUPPORTED: f"With IPEX the reports are equivalent: {margins}.",
+            REFUTED: f"With IPEX the reports differ by more than the margins ({margins}).",
+            UNDECIDED: f"These seeds settle neither equivalence ({margins}) nor a difference beyond it.",
+        }[verdict],
+        numbers | {"verdicts": judged},
+    )
+
+
+def fewer_epochs(study):
+    """Judge claim 10: accuracy has increased with fewer epochs.
+
+    It has two parts, each judged with half of the 5 %: supported when both are, refuted when one is. Accuracy has
+    not increased when the difference is equivalent to none within the margin, or its interval lies below 0; else
+    it has when the interval lies above 0. Epochs are saved when the interval of the median difference in epochs,
+    corrected over the levels, lies below 0 at some level; they are not when it leaves out a whole epoch at every
+    level. A level that a run never reaches takes it longer than any; where neither run of a pair reaches it, it
+    is left out, and then nothing can show that no epoch is saved.
+    """
+    numbers, judged = {}, {}
+    level = (1 - stats.CONFIDENCE) / 2
+    for precision, (stock, ipex) in PAIRS.items():
+        accuracies = study.accuracy(stock), study.accuracy(ipex)
+        same = stats.equivalence(*accuracies, level=level).equivalent
+        interval = stats.paired_difference(*accuracies, 1 - level)
+        increased = decide(interval.low > 0 and not same, same or interval.high < 0)
+        epochs, saved = {}, []
+        for accuracy in LEVELS:
+            needed = {arm: [stats.epochs_to(run.history, accuracy) for run in study.runs[arm]] for arm in (stock, ipex)}
+            epochs[accuracy] = {"without": needed[stock], "with": needed[ipex]}
+            without, with_ipex = (np.array([each or np.inf for each in needed[arm]]) for arm in (stock, ipex))
+            if (np.minimum(without, with_ipex) < np.inf).all():
+                saved.append(stats.median(with_ipex - without, 1 - level / len(LEVELS)))
+                epochs[accuracy]["difference"] = saved[-1]
+        fewer = decide(
+            any(difference.high < 0 for difference in saved),
+            len(saved) == len(LEVELS) and all(difference.low > -1 for difference in saved),
+        )
+        numbers[precision] = {
+            "accuracy": stats.paired_difference(*accuracies), "accuracy increased": increased,
+            "epochs": epochs, "epochs saved": fewer,
+        }  # fmt: skip
+        judged[precision] = decide(increased == fewer == SUPPORTED, REFUTED in (increased, fewer))
+    mine = numbers["float32"]
+    reached = "; ".join(
+        f"{level:.2f} in epoch {_median(found['without'])} without and {_median(found['with'])} with"
+        for level, found in mine["epochs"].items()
+    )
+    increased = {
+        SUPPORTED: "With IPEX, accuracy increases",
+        REFUTED: f"Accuracy does not increase by as much as {100 * stats.MARGIN:g} percentage points",
+        UNDECIDED: "Whether accuracy increases stays open",
+    }[mine["accuracy increased"]]
+    saved = {
+        SUPPORTED: "epochs are saved",
+        REFUTED: "no whole epoch is saved",
+        UNDECIDED: "whether epochs are saved stays open",
+    }[mine["epochs saved"]]
+    return Verdict(
+        10,
+        "The accuracy has increased with less epochs",
+        f"in float32, accuracy with minus without is {points(mine['accuracy'])} percentage points. In the median, "
+        f"runs reach a validation accuracy of {reached}.",
+        judged["float32"],
+        f"{increased}; {saved}.",
+        numbers | {"verdicts": judged},
+    )
+
+
+def more_evaluation(study):
+    """Judge claim 13: further evaluation is necessary. Its premise is judged, that one pair does not settle it.
+
+    Supported when single pairs of runs contradict each other in which arm has the higher accuracy. Refuted when
+    all pairs that are not tied agree, and are enough that the interval of their share leaves out one half.
+    """
+    from scipy.stats import binomtest
+
+    stock, ipex = (study.accuracy(arm) for arm in PAIRS["float32"])
+    ahead, behind = int((ipex > stock).sum()), int((ipex < stock).sum())
+    apart = ahead + behind
+    low, high = binomtest(ahead, apart).proportion_ci(stats.CONFIDENCE) if apart else (0.0, 1.0)
+    share = stats.Interval(ahead / max(apart, 1), float(low), float(high))
+    verdict = decide(ahead and behind, apart and not low <= 0.5 <= high)
+    return Verdict(
+        13,
+        "further investigations and extensive evaluations are necessary to validate its effectiveness across different "
+        "scenarios",
+        f"judged is the premise, for accuracy: that one pair of runs does not settle it. Of {len(stock)} pairs with "
+        f"the same seed, in float32, {ahead} put IPEX ahead, {behind} behind, and {len(stock) - apart} neither.",
+        verdict,
+        {
+            SUPPORTED: "Which arm is ahead in accuracy depends on the seed: one pair does not settle that.",
+            REFUTED: "All pairs that differ agree on which arm is ahead in accuracy.",
+            UNDECIDED: "No pair contradicts another, but too few differ to say that one pair is enough.",
+        }[verdict],
+        {"ahead": ahead, "behind": behind, "share ahead": share},
+    )
+
+
+def _macro(study, arm, quantity):
+    """Return the mean of a quantity over the classes, of each run of an arm."""
+    return study.quantities(arm)[:, stats.QUANTITIES.index(quantity)].mean(axis=1)
+
+
+def _median(epochs):
+    """Return the median of the epochs that were needed, and how many runs never got there."""
+    never = epochs.count(None)
+    median = np.median([np.inf if epoch is None else epoch for epoch in epochs])
+    return f"{median:g}".replace("inf", "–") + (f" ({never} of {len(epochs)} never)" if never else "")
+
+
+def _listed(names):
+    return ", ".join(names) or "none"

@@ -1,0 +1,161 @@
+"""The figures of a study."""
+
+import numpy as np
+
+from codealong.analysis import reports, stats, sweep
+from codealong.analysis.verdicts import LEVELS, PAIRS
+from codealong.data import CLASSES
+from codealong.figures.style import ARM_COLOURS, a_row_per_class, described, pyplot
+
+
+def accuracies(study):
+    """Draw the test accuracy of every run by arm, and the mean of each arm with its interval.
+
+    Parameters
+    ----------
+    study : study.Study
+    """
+    fig, axis = pyplot().subplots(figsize=(9, 4.2))
+    arms = list(study.runs)
+    said = []
+    for row, arm in enumerate(arms):
+        values = study.accuracy(arm)
+        mean = stats.paired_difference(np.zeros_like(values), values)
+        axis.plot(values, np.full(len(values), row + 0.18), "o", color=ARM_COLOURS[arm], alpha=0.6, markersize=8)
+        axis.plot([mean.low, mean.high], [row - 0.14] * 2, color=ARM_COLOURS[arm], linewidth=4)
+        axis.plot(mean.estimate, row - 0.14, "D", color="black", markersize=6)
+        axis.annotate(
+            f"{mean.estimate:.4f}", (mean.high, row - 0.14), xytext=(8, 0), textcoords="offset points", va="center"
+        )
+        said.append(f"{arm} {mean.estimate:.4f} ({mean.low:.4f} to {mean.high:.4f})")
+    axis.set_yticks(range(len(arms)), arms)
+    axis.set_ylim(len(arms) - 0.5, -0.6)
+    means = [study.accuracy(arm).mean() for arm in arms]
+    axis.set_title(f"The arms' mean accuracies lie within {np.ceil(1e4 * np.ptp(means)) / 100:.2f} percentage points")
+    axis.set_xlabel("test accuracy: every run, and the mean with its 95 % interval")
+    fig.tight_layout()
+    return described(
+        fig, f"Test accuracy of {len(study.seeds)} runs of each arm, mean with 95 % interval: {'; '.join(said)}."
+    )
+
+
+def class_f1(study):
+    """Draw the difference of F1 with and without IPEX class by class, and the published differences.
+
+    The intervals hold for all ten classes together (Bonferroni).
+
+    Parameters
+    ----------
+    study : study.Study
+    """
+    fig, axis = pyplot().subplots(figsize=(9, 5.8), layout="constrained")
+    rows = np.arange(len(CLASSES))
+    published = reports.compare(*(reports.published(which) for which in ("without", "with")))["f1-score"]
+    axis.errorbar(
+        published[list(CLASSES)], rows - 0.26, xerr=1, fmt="D", color="black", markersize=6, linewidth=1,
+        label="published, one pair (± 1 for rounding)",
+    )  # fmt: skip
+    said, beyond = [], 0
+    for (precision, (stock, ipex)), shift in zip(PAIRS.items(), (0, 0.26), strict=True):
+        table = stats.class_differences(
+            study.quantities(stock),
+            study.quantities(ipex),
+            confidence=1 - (1 - stats.CONFIDENCE) / len(CLASSES),
+        ).loc["f1-score"]
+        table = 100 * table[["estimate", "low", "high"]]
+        reach = [table["estimate"] - table["low"], table["high"] - table["estimate"]]
+        axis.errorbar(
+            table["estimate"], rows + shift, xerr=reach, fmt="o", color=ARM_COLOURS[ipex], markersize=7, linewidth=3,
+            label=f"{ipex} minus {stock}, {len(study.seeds)} seeds",
+        )  # fmt: skip
+        largest = table["estimate"].abs().idxmax()
+        beyond = max(beyond, table["estimate"].abs().max())
+        said.append(f"in {precision}, the largest mean difference is {table.loc[largest, 'estimate']:+.2f} ({largest})")
+    a_row_per_class(axis)
+    axis.set_title(f"With IPEX, no class's mean F1 moves by more than {np.ceil(10 * beyond) / 10:.1f} points")
+    axis.set_xlabel("F1, with minus without, in percentage points (95 % intervals for ten classes)")
+    fig.legend(loc="outside lower center")
+    return described(
+        fig, f"Difference of F1 by class, with minus without IPEX, in percentage points: {'; '.join(said)}."
+    )
+
+
+def learning(study):
+    """Draw validation accuracy against epoch and against seconds of training, the mean of each arm over its runs.
+
+    Parameters
+    ----------
+    study : study.Study
+    """
+    fig, axes = pyplot().subplots(1, 2, figsize=(11, 4.4), sharey=True)
+    means, seconds = {}, {}
+    for number, arm in enumerate(study.runs):
+        history = np.array(
+            [[(epoch["valid_accuracy"], epoch["seconds"]) for epoch in run.history] for run in study.runs[arm]]
+        )
+        means[arm] = history[..., 0].mean(axis=0)
+        seconds[arm] = np.median(history[..., 1].cumsum(axis=1), axis=0)
+        width, epochs = 5 - number, np.arange(1, history.shape[1] + 1)  # thinner on top, so that none hides another
+        for values in history[..., 0]:
+            axes[0].plot(epochs, values, color=ARM_COLOURS[arm], linewidth=0.5, alpha=0.4)
+        axes[0].plot(epochs, means[arm], "o-", color=ARM_COLOURS[arm], linewidth=width, label=arm)
+        axes[1].plot(seconds[arm], means[arm], "o-", color=ARM_COLOURS[arm], linewidth=2.5)
+    for axis in axes:
+        for level in LEVELS:
+            axis.axhline(level, color="0.7", linewidth=1, zorder=0)
+    gap = np.ceil(1000 * max(np.ptp([mean[epoch] for mean in means.values()]) for epoch in range(len(epochs)))) / 10
+    last = {arm: times[-1] for arm, times in seconds.items()}
+    factor = max(last.values()) / min(last.values())
+    axes[0].set(title=f"By epoch, the arms lie within {gap:.1f} points", xlabel="epoch")
+    axes[0].set_ylabel("validation accuracy")
+    axes[0].set_xticks(epochs)
+    axes[1].set(title=f"By seconds, up to {factor:.1f}-fold apart", xlim=(0, None))
+    axes[1].set_xlabel("seconds of training (median)")
+    axes[0].legend(loc="lower right")
+    fig.tight_layout()
+    fastest = min(last, key=last.get)
+    return described(
+        fig,
+        f"Validation accuracy of the four arms against epoch and against seconds: after the same epoch, means lie "
+        f"within {gap:.1f} percentage points; the same epochs take up to {factor:.1f} times as long, least in "
+        f"{fastest}.",
+    )
+
+
+def widths(study):
+    """Draw the training rate relative to `stock-fp32` by width of the network, one panel per batch size.
+
+    Parameters
+    ----------
+    study : study.Study
+    """
+    batches = sorted(study.sweep["batch"].unique())
+    fig, axes = pyplot().subplots(1, len(batches), figsize=(3.8 * len(batches), 4.4), sharey=True)
+    said, largest = [], {}
+    arms = [arm for arm in study.runs if arm != "stock-fp32"]
+    for axis, batch in zip(axes, batches, strict=True):
+        axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
+        for number, arm in enumerate(arms):
+            table = sweep.speed_ups(study.sweep[study.sweep["batch"] == batch], "stock-fp32", arm)
+            found = [stats.median(each["ratio"]) for _, each in table.groupby("width")]
+            names = sorted(table["width"].unique())
+            places = np.arange(len(names)) + 0.12 * (number - 1)
+            colour = ARM_COLOURS[arm]
+            axis.vlines(places, [each.low for each in found], [each.high for each in found], color=colour, linewidth=3)
+            axis.plot(places, [each.estimate for each in found], "o-", color=colour, label=arm, linewidth=1.5)
+            largest[arm] = max(largest.get(arm, 0), found[-1].estimate)
+            said.append(f"{arm} {found[0].estimate:.2f} and {found[-1].estimate:.2f} at batch {batch}")
+        axis.set(title=f"batch {batch}", xlabel="width of the network")
+        axis.set_xticks(range(len(names)), [f"×{name}" for name in names])
+        axis.grid(axis="y")
+    axes[0].set_ylabel("rate / stock-fp32")
+    axes[0].set_ylim(0, None)
+    axes[0].legend(loc="upper left")
+    best = max(largest, key=largest.get)
+    title = f"At ×{names[-1]}, {best} trains up to {largest[best]:.1f} times as fast as stock-fp32"
+    fig.suptitle(title, x=0.01, ha="left")
+    fig.tight_layout()
+    return described(
+        fig,
+        f"Training rate relative to stock-fp32, medians at width ×{names[0]} and ×{names[-1]}: {'; '.join(said)}.",
+    )

@@ -1,0 +1,275 @@
+"""One row of the benchmark in a process of its own: a line of JSON asks, a line of JSON answers."""
+
+import functools
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, replace
+
+import torch
+from torch import nn
+from torch.utils.benchmark import Timer
+
+from codealong import data, hardware, ipex_guard, sources, training
+from codealong.measure import onednn, roofline
+from codealong.measure.benchmark import GOAL, PUBLISHED
+from codealong.measure.worker import TUNED
+
+WARM_UP_SECONDS = 0.25
+FEWEST_STEPS = 3
+
+
+class Course:
+    """An arm as the course trains it, or tuned.
+
+    Parameters
+    ----------
+    row : str
+        Name of an arm, followed by ``" tuned"`` for the tuned recipe.
+    compiled : bool, optional
+        Whether the network goes through ``torch.compile``.
+    width : int, optional
+        How many times as wide as `FashionCNN` the network is.
+    **changes
+        Fields of the recipe that differ from it.
+    """
+
+    def __init__(self, row, compiled=False, width=1, **changes):
+        name = row.removesuffix(TUNED)
+        self.recipe = replace(training.TUNED if row.endswith(TUNED) else training.RECIPE, **changes)
+        self.arm, self.net, self.optimizer = training.start(name, 0, self.recipe, width)
+        if compiled:
+            self.net = torch.compile(self.net, dynamic=False)
+        self.splits = data.load()
+
+    def batches(self, batch_size):
+        """Yield batches of training images without end; every one has the full size."""
+        while True:
+            for images, labels in data.batches(self.splits.train, batch_size, torch.Generator()):
+                if len(labels) == batch_size:
+                    yield images, labels
+
+    def step(self, images, labels):
+        """Train on one batch."""
+        loss, _ = training.train_step(self.net, self.optimizer, images, labels, self.arm)
+        return loss.item()
+
+    def predictor(self):
+        """Return a function from a batch of images to logits, prepared for inference."""
+        net = training.initial(0)
+        if self.recipe.pool_first:
+            net = training.pool_first(net)
+        net = net.eval()
+        if self.arm.uses_ipex:
+            net = ipex_guard.load().optimize(net, dtype=self.arm.dtype, inplace=True)
+        else:
+            net = net.to(memory_format=self.arm.memory_format)
+
+        def predict(images):
+            with torch.no_grad(), self.arm.autocast():
+                return net(self.arm.place(images))
+
+        return predict
+
+    def train(self, seed):
+        """Train from the start; return the history, its `valid_accuracy` taken on the test images."""
+        _, history = training.fit(self.arm.name, seed, self.splits.train, self.splits.test, self.recipe)
+        return [asdict(epoch) for epoch in history]
+
+
+class Published(Course):
+    """The published recipe: torchvision's images one by one through PIL, batches of 64, eager float32.
+
+    Its optimizer was not published; Adam at its default rate stands in. It trains on the 50,000
+    images that every row trains on.
+    """
+
+    BATCH_SIZE, EPOCHS = 64, 10
+
+    def __init__(self, row):
+        from torchvision import transforms
+        from torchvision.datasets import FashionMNIST
+
+        super().__init__("stock-fp32")
+        self._fresh(0)
+        sources.obtain()
+        turned = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+        images = FashionMNIST(sources.folder(), train=True, transform=turned)
+        chosen, _ = data.split()
+        self.images = torch.utils.data.Subset(images, chosen.tolist())
+
+    def batches(self, batch_size):
+        while True:
+            yield from torch.utils.data.DataLoader(self.images, batch_size, shuffle=True, drop_last=True)
+
+    def train(self, seed):
+        """Train until 0.91 is reached, ten epochs at most."""
+        self._fresh(seed)
+        history = []
+        for epoch in range(1, self.EPOCHS + 1):
+            start = time.perf_counter()
+            for images, labels in torch.utils.data.DataLoader(self.images, self.BATCH_SIZE, shuffle=True):
+                self.step(images, labels)
+            seconds = time.perf_counter() - start
+            history.append({"epoch": epoch, "seconds": seconds, "valid_accuracy": self._accuracy()})
+            if history[-1]["valid_accuracy"] >= GOAL:
+                break
+            self.net.train()
+        return history
+
+    @torch.no_grad()
+    def _accuracy(self):
+        self.net.eval()
+        test = self.splits.test
+        scaled = test.images.float().div(255).sub(0.5).div(0.5)
+        classes = torch.cat([self.net(images).argmax(1) for images in scaled.split(1000)])
+        return (classes == test.labels).float().mean().item()
+
+    def _fresh(self, seed):
+        self.net = training.initial(seed)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+
+
+def rate(row, batch, threads, seconds):
+    """Measure training alone, warmed up, in images per second."""
+    torch.set_num_threads(threads)
+    images = row.batches(batch)
+    return _rate(lambda: row.step(*next(images)), batch, threads, seconds)
+
+
+def rates(row, batch, threads, seconds):
+    """Measure training and inference, warmed up.
+
+    Parameters
+    ----------
+    row : Course
+    batch : int
+        Images per step.
+    threads : int
+    seconds : float
+        To measure for, at least; inference gets half of it.
+
+    Returns
+    -------
+    dict
+        `images_per_second` and `inference_images_per_second`, both from stored images to the end of
+        the step; `first_step_seconds`; `peak_mib`, the most memory the process held meanwhile.
+    """
+    torch.set_num_threads(threads)
+    hardware.reset_peak_memory()
+    images = row.batches(batch)
+    start = time.perf_counter()
+    row.step(*next(images))
+    first = time.perf_counter() - start
+    trained = _rate(lambda: row.step(*next(images)), batch, threads, seconds)
+    predict = row.predictor()
+    inferred = _rate(lambda: predict(next(images)[0]), batch, threads, seconds / 2)
+    return {
+        "images_per_second": trained,
+        "inference_images_per_second": inferred,
+        "first_step_seconds": first,
+        "peak_mib": hardware.peak_memory_mib(),
+    }
+
+
+def page_faults(row, batch, steps=20):
+    """Return how many page faults a step of training causes, warmed up; None where the system does not count them."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    images = row.batches(batch)
+    for _ in range(steps):
+        row.step(*next(images))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(steps):
+        row.step(*next(images))
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / steps
+
+
+def kernels(row, batch):
+    """Return what oneDNN ran in one step of training, as `onednn.parse` reads it."""
+    images = row.batches(batch)
+    row.step(*next(images))
+    return onednn.listen(lambda: row.step(*next(images)))
+
+
+def profile(row, batch, steps=10):
+    """Return the operators of a step of training and their own milliseconds, by PyTorch's profiler.
+
+    What fetching a batch and the optimizer's step consist of is added up as ``fetch`` and ``Optimizer.step``.
+    """
+    images = row.batches(batch)
+    for _ in range(5):
+        row.step(*next(images))
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        for _ in range(steps):
+            with torch.profiler.record_function("fetch"):
+                fetched = next(images)
+            row.step(*fetched)
+    found = {}
+    for event in profiler.events():
+        name, parent = event.name, event
+        while parent is not None:
+            if parent.name == "fetch" or parent.name.startswith("Optimizer.step"):
+                name = parent.name.partition("#")[0]
+            parent = parent.cpu_parent
+        found[name] = found.get(name, 0) + event.self_cpu_time_total / 1000 / steps
+    return found
+
+
+def cost(row, batch):
+    """Return the floating-point operations and the bytes of a forward and backward pass, per image."""
+    images, labels = next(row.batches(batch))
+
+    def step():
+        row.optimizer.zero_grad()
+        with row.arm.autocast():
+            loss = nn.functional.cross_entropy(row.net(row.arm.place(images)), labels)
+        loss.backward()
+
+    step()
+    operations, moved = roofline.count(step)
+    return {"flops": operations / batch, "bytes": moved / batch}
+
+
+def main(row, options="{}"):
+    """Answer questions about one row until there are no more; `options` are those of `Course`, in JSON."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # nothing else may stand between the answers
+    threads = torch.get_num_threads()
+    if row == "limits":
+        questions = {"limits": lambda threads: roofline.measure(threads)}
+    else:
+        contestant = Published(row) if row == PUBLISHED else Course(row, **json.loads(options))
+        widened = functools.cache(lambda width: Course(row, width=width))
+        questions = {
+            "rate": lambda **how: rate(contestant, **how),
+            "rate by width": lambda width, **how: rate(widened(width), **how),
+            "rates": lambda **how: rates(contestant, **how),
+            "train": contestant.train,
+            "page_faults": lambda batch: page_faults(contestant, batch),
+            "kernels": lambda batch: kernels(contestant, batch),
+            "profile": lambda batch: profile(contestant, batch),
+            "cost": lambda batch: cost(contestant, batch),
+        }
+    print(json.dumps(hardware.provenance()), file=answers, flush=True)
+    for line in sys.stdin:
+        question = json.loads(line)
+        torch.set_num_threads(threads)
+        print(json.dumps(questions[question.pop("do")](**question)), file=answers, flush=True)
+
+
+def _rate(step, batch, threads, seconds):
+    until = time.perf_counter() + WARM_UP_SECONDS
+    while (began := time.perf_counter()) < until:
+        step()
+        last = time.perf_counter() - began
+    seconds = max(seconds, FEWEST_STEPS * last)
+    measured = Timer("step()", globals={"step": step}, num_threads=threads).blocked_autorange(min_run_time=seconds)
+    return batch / measured.mean
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

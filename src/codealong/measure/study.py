@@ -1,0 +1,197 @@
+"""A study: every arm with many seeds, interleaved, one process per run; it goes on where it was stopped."""
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from codealong import CourseError, data, hardware, runs, training
+from codealong.arms import ARMS
+from codealong.measure import sweep
+
+SEEDS = 12
+FEWEST = 10
+"""Seeds below which nothing is concluded."""
+
+MACHINE = ("processor", "instruction_sets", "threads", "allocator", "system", "versions")
+"""Fields of the provenance that all runs of a study share."""
+
+COMMAND = (sys.executable, "-m", "codealong.measure.study")
+"""What makes one run; it gets the arm, the seed and the folder."""
+
+
+class StudyError(CourseError):
+    """A study cannot be made or read; the message says what to do."""
+
+
+def conduct(folder=runs.RECORDED, seeds=SEEDS):
+    """Make the runs that a folder does not have yet, then the sweep, saying where it is.
+
+    It can be stopped at any moment, and started again.
+
+    Parameters
+    ----------
+    folder : path, optional
+    seeds : int, optional
+        The study has the seeds below it.
+
+    Raises
+    ------
+    StudyError
+        When an arm cannot run here, a run fails, another study writes to the folder, or it has runs of another
+        machine or recipe.
+    """
+    folder = Path(folder)
+    present = [run for arm in ARMS for run in runs.recorded(arm, folder)]
+    names = {(run.arm, run.seed) for run in present}
+    seeds = max([seeds, *(seed + 1 for _, seed in names)])
+    left = [pair for pair in order(seeds) if pair not in names]
+    if left or sweep.missing(folder):
+        for arm in ARMS.values():
+            if not (status := arm.status()).usable:
+                raise StudyError(f"A study needs all four arms, and {arm.name} cannot run here: {status.reason}")
+        ensure_same(folder, present, asdict(training.RECIPE), hardware.provenance())
+        runs.ensure_writable(folder)
+        with _alone(folder):
+            for unfinished in folder.glob(".new-*"):
+                unfinished.unlink()
+            _make(left, len(ARMS) * seeds, folder, _took(present))
+            sweep.measure(folder, say=lambda text: print(text, flush=True))
+    print(f"{folder} holds a whole study: {seeds} seeds of {len(ARMS)} arms, and the sweep over widths")
+
+
+def _make(left, total, folder, took):
+    for number, (arm, seed) in enumerate(left):
+        waiting = left[number:]
+        print(f"run {total - len(waiting) + 1} of {total}: {arm}, seed {seed}; {_time_left(waiting, took)}", flush=True)
+        started = time.perf_counter()
+        _one(arm, seed, folder)
+        took.setdefault(arm, []).append(time.perf_counter() - started)
+
+
+def _took(present):
+    """Return how many seconds runs took, by arm: from the end of the one before to their own, pauses included."""
+    ended = sorted((datetime.fromisoformat(run.provenance["date"]), run.arm) for run in present)
+    took = {}
+    for (before, _), (after, arm) in itertools.pairwise(ended):
+        took.setdefault(arm, []).append((after - before).total_seconds())
+    return took
+
+
+def order(seeds):
+    """Return the runs of a study as they follow each other: all arms of a seed, then of the next, starting one further.
+
+    Parameters
+    ----------
+    seeds : int
+
+    Returns
+    -------
+    list of (str, int)
+        Arm and seed.
+    """
+    arms = list(ARMS)
+    return [
+        (arm, seed)
+        for seed in range(seeds)
+        for arm in arms[seed % len(arms) :] + arms[: seed % len(arms)]
+    ]  # fmt: skip
+
+
+def record(arm, seed, folder):
+    """Make one run in this process, warmed up, and record it.
+
+    The runs of seed 0 keep their probabilities; of the others, the predicted classes are enough.
+    """
+    splits = data.load()
+    training.warm_up(arm, splits.train)
+    busy = hardware.wait_until_idle(print)
+    net, history = training.fit(arm, seed, splits.train, splits.valid)
+    run = runs.new(arm, seed, training.RECIPE, history, training.predict(net, splits.test))
+    measured = {"warm_up_steps": training.WARM_UP_STEPS, "busy_percent": busy}
+    run = replace(run, provenance=run.provenance | measured)
+    runs.save(run if seed == 0 else replace(run, probabilities=None), folder)
+
+
+def _one(arm, seed, folder):
+    """Make one run in a process of its own, which ends with this one."""
+    command = [*COMMAND, arm, str(seed), str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        status = process.wait()
+    if status:
+        raise StudyError(
+            f"{arm} with seed {seed} ended with status {status}, and was not recorded; "
+            "the same command goes on with the study."
+        )
+
+
+def _time_left(waiting, took):
+    """Say how many runs are left, and how long they will take by those that were made."""
+    if not took:
+        return f"{len(waiting)} left, then the sweep"
+    every = [seconds for times in took.values() for seconds in times]
+    minutes = sum(np.median(took.get(arm, every)) for arm, _ in waiting) / 60
+    return f"{len(waiting)} left, about {np.ceil(minutes):.0f} min, then the sweep"
+
+
+def ensure_same(folder, present, recipe, provenance):
+    """Raise StudyError where runs, or the sweep beside them, were not made by one study on one machine."""
+    cure = "keep one study in a folder: delete what is foreign, or choose another folder with --into."
+    made = {run.name: run.provenance for run in present}
+    for run in present:
+        if run.recipe != recipe:
+            raise StudyError(f"{run.name} in {folder} has another recipe; {cure}")
+        if "warm_up_steps" not in run.provenance:
+            raise StudyError(f"{run.name} in {folder} was not made by a study, which warms up first; {cure}")
+    if (folder / sweep.NAME).exists():
+        measured, _ = sweep.read(folder / sweep.NAME)
+        made[sweep.NAME] = measured | {"allocator": provenance["allocator"]}  # workers choose their own
+    for name, its in made.items():
+        for field in MACHINE:
+            if its.get(field) != provenance[field]:
+                raise StudyError(
+                    f"{name} in {folder} was made with {field} {its.get(field)}, not {provenance[field]}; {cure}"
+                )
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """Hold a folder for one study; the system lets go of it however this process ends."""
+    import fcntl  # a study needs IPEX, which needs Linux
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StudyError(f"Another study is writing to {folder}: wait for it, or choose another with --into.") from None
+    finally:
+        os.close(handle)
+
+
+def _end_with_parent():
+    os.read(0, 1)
+    os._exit(1)
+
+
+def main(arm, seed, folder):
+    """Make one run for the process that holds the other end of standard input."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        record(arm, int(seed), folder)
+    except CourseError as problem:
+        sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,118 @@
+"""A contestant of the benchmark in a process of its own, which stands still unless it is asked something."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from codealong import CourseError, hardware
+
+TUNED = " tuned"
+PEERS = {"keras": "keras_peer.py", "jax": "jax_peer.py"}
+
+PEERS_FOLDER = Path(__file__).parent / "peers"
+
+
+class BenchError(CourseError):
+    """A row of the benchmark could not be measured; the message says why."""
+
+
+class Worker:
+    """A row of the benchmark in a process of its own, which stands still unless it is asked something.
+
+    Parameters
+    ----------
+    row : str
+        One of `ROWS`, of `PEERS`, or ``"limits"``.
+    peers : path, optional
+        The Python of the peers' environment.
+    options : dict, optional
+        Of `codealong.measure.contestants.Course`.
+    **environment : str
+        Variables that it gets besides, or loses where the value is None. `hardware.KEEP_MEMORY` is set
+        for a tuned row and taken from any other, unless they say otherwise.
+
+    Attributes
+    ----------
+    start_seconds : float
+        From starting the process until it was ready, imports included.
+    provenance : dict
+        As `hardware.provenance` returns it there; empty for a peer.
+    """
+
+    def __init__(self, row, peers=None, options=None, **environment):
+        self.row = row
+        command = [sys.executable, "-m", "codealong.measure.contestants", row, json.dumps(options or {})]
+        if row in PEERS:
+            if not Path(peers).exists():
+                raise BenchError(f"{peers} does not exist: `make bench-peers` sets up the peers' environment.")
+            command = [peers, PEERS_FOLDER / PEERS[row]]
+            environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
+        keeps = row.endswith(TUNED) or row in ("limits", *PEERS)
+        environment = (hardware.KEEP_MEMORY if keeps else dict.fromkeys(hardware.KEEP_MEMORY)) | environment
+        started = time.perf_counter()
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 it lives as long as the worker
+        self._process = subprocess.Popen(
+            list(map(str, command)),
+            env={key: value for key, value in (os.environ | environment).items() if value is not None},
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            # A group of its own: interrupting a notebook leaves it alone, and it ends when its parent is gone.
+            preexec_fn=getattr(os, "setpgrp", None),
+        )
+        self.provenance = self._answer()
+        self.start_seconds = time.perf_counter() - started
+
+    def ask(self, do, **how):
+        """Return the answer of `measure.contestants` to one question; the process stands still again after it.
+
+        Raises
+        ------
+        BenchError
+            When the process is closed or died; the message ends with its last words.
+        """
+        if self._said.closed:
+            raise BenchError(f"The process for {self.row} is closed: run the cell that starts it again.")
+        self._signal("SIGCONT")
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({"do": do, **how}) + "\n")
+            self._process.stdin.flush()
+        return self._answer()
+
+    def close(self):
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _signal(self, name):
+        if hasattr(signal, name):  # Windows has neither
+            self._process.send_signal(getattr(signal, name))
+
+    def _answer(self):
+        try:
+            line = self._process.stdout.readline()
+        except BaseException:  # an interrupt: what it answers later would be taken for the answer to the next question
+            self.close()
+            raise
+        if not line:
+            self._said.seek(0)
+            words = self._said.read().strip().splitlines()
+            self.close()
+            raise BenchError(f"The benchmark's process for {self.row} died: {words[-1] if words else 'no message'}")
+        # Its threads would otherwise go on spinning on the cores of whoever is measured next.
+        self._signal("SIGSTOP")
+        return json.loads(line)

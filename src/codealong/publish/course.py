@@ -1,0 +1,213 @@
+"""Executes the notebooks in order, in clean kernels, with live progress."""
+
+import base64
+import mimetypes
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from codealong import ROOT, CourseError, files, ipex_guard, replay
+
+NOTEBOOKS = ROOT / "notebooks"
+PAGES = ROOT / "build" / "course"
+
+
+class CellFailed(CourseError):
+    """A cell of a notebook failed; the message names the notebook, the cell and the error."""
+
+
+def notebooks():
+    """Return the paths of the notebooks of the course, in order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def why_skipped(notebook):
+    """Say why a notebook cannot run on this machine, or return None.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``, or ``"linux"``.
+    """
+    needs = notebook.metadata.get("codealong", {}).get("needs")
+    system = f"{platform.system()} on {platform.machine()}"
+    if needs == "linux" and system != "Linux on x86_64":
+        return f"it measures with Linux's tools on x86-64 processors, and this is {system}"
+    able = ipex_guard.status(bf16=True)
+    return able.reason if needs == "ipex" and not able.usable else None
+
+
+def execute(path, **environment):
+    """Execute one notebook in a clean kernel, saying where it is.
+
+    Parameters
+    ----------
+    path : Path
+    **environment : str
+        Variables that its kernel gets beside those of this process.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        With fresh outputs.
+
+    Raises
+    ------
+    CellFailed
+    KeyboardInterrupt
+        When it is interrupted; the kernel is shut down.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    live = _Live(path.stem, len(code))
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # its start-up warnings are not a learner's business
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: live.cell(code.index(cell_index) + 1),
+    )
+    outcome = "failed"
+    try:
+        client.execute(env={**os.environ, **environment})
+        outcome = "done"
+    except CellExecutionError as problem:
+        raise CellFailed(f"{path.name}, code cell {live.number}: {problem.ename}: {problem.evalue}") from None
+    except DeadKernelError:
+        raise CellFailed(f"{path.name}, code cell {live.number}: the kernel died") from None
+    except AssertionError:  # nbclient answers Ctrl-C by taking the kernel away from under the cell
+        if client.km is not None:
+            raise
+        outcome = "stopped"
+        raise KeyboardInterrupt from None
+    except RuntimeError as problem:
+        raise CellFailed(f"{path.name}, code cell {live.number}: {problem}") from None
+    finally:
+        live.end(outcome)
+    return notebook
+
+
+def run():
+    """Execute the course, and write the executed notebooks and their HTML pages to `PAGES`.
+
+    At `CODEALONG_SPEED=recorded` they go to a folder beside it, so that neither is taken for the other.
+
+    Raises
+    ------
+    CellFailed
+        At the first cell that fails.
+    """
+    pages = PAGES.with_name(f"{PAGES.name}-recorded") if replay.recorded() else PAGES
+    shutil.rmtree(pages, ignore_errors=True)
+    for path in notebooks():
+        if reason := why_skipped(nbformat.read(path, as_version=4)):
+            print(f"{path.stem}: skipped, because {reason}")
+            continue
+        executed = execute(path)
+        files.write(pages / path.name, _text(executed))
+        files.write(pages / path.with_suffix(".html").name, page(executed, path).encode())
+
+
+def record():
+    """Execute the notebooks in place, each with an empty folder of runs, as the tests do.
+
+    Raises
+    ------
+    CellFailed
+        At the first cell that fails; that notebook and those after it stay as they were.
+    """
+    for path in notebooks():
+        if reason := why_skipped(nbformat.read(path, as_version=4)):
+            print(f"{path.stem}: keeps its stored outputs, because {reason}")
+            continue
+        with tempfile.TemporaryDirectory() as empty:
+            executed = execute(path, CODEALONG_RUNS=empty)
+        files.write(path, _text(executed))
+
+
+def _text(notebook):
+    return (nbformat.writes(notebook) + "\n").encode()
+
+
+def page(notebook, path):
+    """Return the HTML page of a notebook, which asks nothing of a network."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="codealong",
+        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+    )
+    html, _ = exporter.from_notebook_node(
+        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    )
+    return with_pictures(html, path)
+
+
+def with_pictures(html, path):
+    """Put the pictures that an HTML page of a notebook refers to into the page.
+
+    nbconvert's own `embed_images` closes a ``<details>`` at the first empty line in it.
+
+    Parameters
+    ----------
+    html : str
+    path : Path
+        Of the notebook.
+
+    Raises
+    ------
+    CourseError
+        When there is no such picture.
+    """
+
+    def embedded(found):
+        picture = path.parent / found[2]
+        try:
+            content = base64.b64encode(picture.read_bytes()).decode()
+        except OSError:
+            raise CourseError(f"{path.name} shows {found[2]}, and there is no such picture.") from None
+        return f"{found[1]}data:{mimetypes.guess_type(picture)[0]};base64,{content}"
+
+    return re.sub(r'(<img [^>]*src=")(?!data:)([^"]+)', embedded, html)
+
+
+class _Live:
+    """One line per notebook: it ticks in a terminal, and is a line per cell elsewhere."""
+
+    def __init__(self, name, cells):
+        self.name, self.cells, self.number = name, cells, 0
+        self.started = time.perf_counter()
+        self.ended = threading.Event()
+        self.terminal = sys.stdout.isatty()
+        if self.terminal:
+            threading.Thread(target=self._tick, daemon=True).start()
+
+    def cell(self, number):
+        self.number = number
+        if not self.terminal:
+            print(self._line(f"cell {number} of {self.cells}"), flush=True)
+
+    def end(self, word):
+        self.ended.set()
+        line = self._line(f"{word}, {self.number} of {self.cells} cells")
+        print(f"\r\x1b[K{line}" if self.terminal else line, flush=True)
+
+    def _tick(self):
+        while not self.ended.wait(0.2):
+            print(f"\r\x1b[K{self._line(f'cell {self.number} of {self.cells}')}", end="", flush=True)
+
+    def _line(self, text):
+        return f"{self.name:26} {text:24} {time.perf_counter() - self.started:6.1f} s"

@@ -1,0 +1,231 @@
+"""Two editions of the notebooks: one to type along, one to teach from, both made from the complete course.
+
+A solution stands in a code cell between two comments, `BEGIN` and `END`, each on a line of its own.
+"""
+
+import ast
+import hashlib
+import re
+from pathlib import Path
+
+import nbformat
+
+from codealong import ROOT, YOUR_TURN, CourseError, files
+from codealong.publish import course, guide
+
+BEGIN, END = "# solution", "# end of solution"
+STUB = f'raise NotImplementedError("{YOUR_TURN}")'
+
+FOLDER = ROOT / "build"
+STUDENT, INSTRUCTOR = FOLDER / "student", FOLDER / "instructor"
+
+STYLE = Path(__file__).parent / "templates" / "rise.css"
+
+
+RISE = {
+    "theme": "white",  # the default theme asks for a font from a network
+    "width": 1280,
+    "height": 720,
+    "margin": 0,
+    "minScale": 0.2,
+    "center": False,
+    "transition": "none",
+    "slideNumber": "c/t",
+    "controls": False,
+    "start_slideshow_at": "beginning",
+    "auto_select": "code",
+    "show_buttons_on_startup": False,
+}
+"""How jupyterlab-rise shows the instructor edition."""
+
+
+class EditionError(CourseError):
+    """The marks of a notebook do not fit together; the message names the cell."""
+
+
+def student(path):
+    """Return the student edition of a notebook: solutions are stubs, and what came out of them is cleared.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Everything else, cell ids included, is that of the notebook.
+
+    Raises
+    ------
+    EditionError
+        When a mark has no partner, or nothing stands between two.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    ours = set()
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        try:
+            typed = without_solution(cell.source)
+        except EditionError as problem:
+            raise EditionError(f"{Path(path).name}, code cell {number}: {problem}") from None
+        if _depends(cell.source, ours, has_solution=typed != cell.source):
+            cell.outputs, cell.execution_count = [], None
+        cell.source = typed
+    return notebook
+
+
+def without_solution(source):
+    """Put a stub in the place of each solution in the source of a cell.
+
+    Raises
+    ------
+    EditionError
+    """
+    kept, solution = [], None
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark == BEGIN:
+            if solution is not None:
+                raise EditionError(f"a second {BEGIN!r} stands before {END!r}")
+            solution = []
+            kept.append(line.replace(BEGIN, STUB))
+        elif mark == END:
+            if not solution:
+                raise EditionError(f"{END!r} closes nothing: no line stands between it and {BEGIN!r}")
+            solution = None
+        elif solution is None:
+            kept.append(line)
+        else:
+            solution.append(line)
+    if solution is not None:
+        raise EditionError(f"{BEGIN!r} is never closed by {END!r}")
+    return "\n".join(kept)
+
+
+def instructor(path):
+    """Return the edition to teach from: complete, a section a slide, with teaching notes and minutes.
+
+    Parameters
+    ----------
+    path : Path
+        Of a notebook that has a page in the teaching guide.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Text cells are cut before each heading, and a cell of notes follows it.
+
+    Raises
+    ------
+    guide.GuideError
+        When the headings of the page are not those of the notebook.
+    """
+    path = Path(path)
+    notebook = nbformat.read(path, as_version=4)
+    sections = {section.heading: section for section in guide.sections(path.stem)}
+    cells, headings = [], [guide.OPENING]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            if "checks.claims(" in cell.source:
+                cell.metadata.jupyter = {"source_hidden": True}
+            cells.append(cell)
+            continue
+        for number, text in enumerate(re.split(r"^(?=## )", cell.source, flags=re.M)):
+            if not text.strip():
+                continue
+            part = nbformat.from_dict({**cell, "source": text.strip()})
+            if number:
+                part.id = f"{cell.id}-{number}"
+            if text.startswith("## "):
+                headings.append(text.partition("\n")[0].removeprefix("## ").strip())
+                part.metadata = {**cell.metadata, "slideshow": {"slide_type": "slide"}}
+            cells.append(part)
+            if (text.startswith("## ") or len(cells) == 1) and headings[-1] in sections:
+                cells.append(_notes(sections[headings[-1]], part.id))
+    if headings != list(sections):
+        apart = sorted(set(headings) ^ set(sections)) or "in another order"
+        raise guide.GuideError(f"{path.stem}: its sections and those of the teaching guide differ: {apart}.")
+    notebook.cells = cells
+    notebook.metadata.rise = RISE
+    return notebook
+
+
+def write(into=None):
+    """Make both editions.
+
+    A file in which something was typed or run is never overwritten: the new edition is put beside it.
+
+    Parameters
+    ----------
+    into : Path, optional
+        Gets the folders `student` and `instructor`; `FOLDER` by default.
+
+    Returns
+    -------
+    list of Path
+        New editions that were put beside a file that is kept.
+    """
+    into = Path(into or FOLDER)
+    beside = []
+    for path in course.notebooks():
+        for edition in (student, instructor):
+            beside.append(_place(edition(path), into / edition.__name__ / path.name))
+    files.write(into / "instructor" / STYLE.name, STYLE.read_bytes())
+    return [path for path in beside if path]
+
+
+def _place(notebook, path):
+    """Write an edition; where the file there has been worked in, beside it, and return where that is."""
+    beside = path.with_suffix(".new.ipynb")
+    made = hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest()
+    notebook.metadata.setdefault("codealong", {})["edition"] = made
+    content = (nbformat.writes(notebook) + "\n").encode()
+    if path.exists() and not _is_as_made(path):
+        if _edition(path) == made:
+            return None
+        files.write(beside, content)
+        return beside
+    files.write(path, content)
+    beside.unlink(missing_ok=True)
+    return None
+
+
+def _edition(path):
+    """Return which edition a file was made as, or None."""
+    try:
+        return nbformat.read(path, as_version=4).metadata.get("codealong", {}).get("edition")
+    except Exception:  # nbformat raises what json, its schema or the file raise; such a file is kept
+        return None
+
+
+def _is_as_made(path):
+    """Tell whether a file is an edition as it was made, with nothing typed or run in it."""
+    made = _edition(path)
+    if made is None:
+        return False
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.metadata.codealong["edition"]
+    if not notebook.metadata.codealong:
+        del notebook.metadata["codealong"]
+    return hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest() == made
+
+
+def _notes(section, after):
+    minutes = f"**{section.minutes} minutes** of 90 · " + (
+        f"**{section.short}** of 45" if section.short else "left out of 45"
+    )
+    cell = nbformat.v4.new_markdown_cell(f"{minutes}\n\n{section.notes}", id=f"{after}-notes")
+    cell.metadata = {"slideshow": {"slide_type": "notes"}}
+    return cell
+
+
+def _depends(source, ours, has_solution):
+    """Tell whether a cell's output depends on a solution; `ours`, the names that do, is brought up to date."""
+    nodes = list(ast.walk(ast.parse(source)))
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    if not has_solution and not read & ours:
+        ours -= bound
+        return False
+    ours |= bound
+    return True

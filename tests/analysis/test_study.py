@@ -1,0 +1,86 @@
+"""A study is read whole or refused, and knows its accuracies and times."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from codealong import runs, training
+from codealong.analysis import study
+from codealong.arms import ARMS
+from codealong.measure import sweep
+from codealong.measure.study import FEWEST, SEEDS, StudyError, order
+
+
+def copied(folder):
+    """Copy the recorded study."""
+    for path in [*runs.RECORDED.glob("*.run.zip"), runs.RECORDED / sweep.NAME]:
+        shutil.copy(path, folder)
+
+
+def test_a_study_with_a_run_missing_is_not_read(tmp_path):
+    copied(tmp_path)
+    (tmp_path / "stock-bf16-seed3.run.zip").unlink()
+    with pytest.raises(StudyError, match=f"{SEEDS} of stock-fp32, {SEEDS - 1} of stock-bf16"):
+        study.load(tmp_path)
+
+
+def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
+    copied(tmp_path)
+    for path in tmp_path.glob("*.run.zip"):
+        if runs.load(path).seed >= FEWEST - 1:
+            path.unlink()
+    with pytest.raises(StudyError, match="each arm needs the same 10 seeds or more"):
+        study.load(tmp_path)
+
+
+def test_a_study_without_its_sweep_is_not_read(tmp_path):
+    copied(tmp_path)
+    (tmp_path / sweep.NAME).unlink()
+    with pytest.raises(sweep.SweepError, match="lacks 6 of 6 rounds: `python -m codealong study --into"):
+        study.load(tmp_path)
+
+
+def test_a_sweep_of_another_machine_is_not_mixed_in(tmp_path):
+    copied(tmp_path)
+    path = tmp_path / sweep.NAME
+    content = json.loads(path.read_text())
+    content["provenance"]["processor"] = "another"
+    path.write_text(json.dumps(content))
+    with pytest.raises(StudyError, match=r"sweep.json in .* was made with processor another"):
+        study.load(tmp_path)
+
+
+def test_the_recorded_study_is_small_and_whole():
+    recorded = study.load()
+    assert recorded.seeds == list(range(SEEDS)) and list(recorded.runs) == list(ARMS)
+    assert sum(path.stat().st_size for path in runs.RECORDED.iterdir()) < 2e6
+    for arm, made in recorded.runs.items():
+        for run in made:
+            assert run.recipe == dataclasses.asdict(training.RECIPE)
+            assert run.provenance["ipex_imported"] is ARMS[arm].uses_ipex
+            assert (run.probabilities is None) == (run.seed > 0)
+
+
+def test_a_study_knows_its_accuracies_and_times():
+    recorded = study.load()
+    run = recorded.runs["ipex-fp32"][4]
+    assert recorded.accuracy("ipex-fp32")[4] == (run.classes == recorded.labels).mean()
+    seconds = sorted(epoch["seconds"] for epoch in run.history)
+    assert recorded.seconds_per_epoch("ipex-fp32")[4] == seconds[len(seconds) // 2]
+
+
+def test_a_study_knows_precision_recall_and_f1():
+    recorded = study.load()
+    run = recorded.runs["stock-bf16"][2]
+    coats, called = recorded.labels == 4, run.classes == 4
+    hits = (coats & called).sum()
+    expected = [hits / called.sum(), hits / coats.sum(), 2 * hits / (coats.sum() + called.sum())]
+    assert recorded.quantities("stock-bf16")[2, :, 4] == pytest.approx(expected)
+
+
+def test_runs_of_the_recorded_study_were_interleaved():
+    recorded = study.load()
+    dates = {(run.arm, run.seed): run.provenance["date"] for made in recorded.runs.values() for run in made}
+    assert sorted(dates, key=dates.get) == order(SEEDS)

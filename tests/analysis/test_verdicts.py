@@ -1,0 +1,335 @@
+"""Every verdict follows from the records, and turns when they say the opposite."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from codealong.analysis import stats, study, verdicts
+from codealong.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED
+
+pytestmark = pytest.mark.usefixtures("no_collection")
+
+NONE = "Accuracy does not increase by as much as 0.5 percentage points"
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return study.load()
+
+
+def with_arm(recorded, arm, change):
+    """Return a study in which each run of an arm went through `change`, which gets the run's number too."""
+    changed = [change(number, run) for number, run in enumerate(recorded.runs[arm])]
+    return replace(recorded, runs=recorded.runs | {arm: changed})
+
+
+def like(recorded, arm, other):
+    """Return a study in which an arm predicted and learned just what another did."""
+    return with_arm(
+        recorded, arm,
+        lambda number, run: replace(
+            run, classes=recorded.runs[other][number].classes, history=recorded.runs[other][number].history
+        ),
+    )  # fmt: skip
+
+
+def more_right(recorded, arm, images):
+    """Return a study in which an arm is right on so many more images; fewer where the number is negative."""
+
+    def change(number, run):
+        more = images(number)
+        classes = run.classes.copy()
+        right = classes == recorded.labels
+        if more > 0:
+            chosen = np.flatnonzero(~right)[:: max(1, (~right).sum() // more)][:more]
+            classes[chosen] = recorded.labels[chosen]
+        else:
+            chosen = np.flatnonzero(right)[:: right.sum() // max(1, -more)][:-more]
+            classes[chosen] = (recorded.labels[chosen] + 1) % 10
+        return replace(run, classes=classes)
+
+    return with_arm(recorded, arm, change)
+
+
+def seconds(recorded, arm, other, factor):
+    """Return a study in which an arm takes so many times as long as another, seed by seed."""
+
+    def change(number, run):
+        history = [
+            {**epoch, "seconds": factor(number) * like["seconds"]}
+            for epoch, like in zip(run.history, recorded.runs[other][number].history, strict=True)
+        ]
+        return replace(run, history=history)
+
+    return with_arm(recorded, arm, change)
+
+
+def epochs_later(recorded, arm, later):
+    """Return a study in which an arm's validation accuracies come so many epochs later (earlier where negative)."""
+
+    def change(number, run):
+        values = [0.5] * 5 + [epoch["valid_accuracy"] for epoch in run.history] + [0.99] * 5
+        start = 5 - later(number)
+        history = [
+            {**epoch, "valid_accuracy": value}
+            for epoch, value in zip(run.history, values[start : start + len(run.history)], strict=True)
+        ]
+        return replace(run, history=history)
+
+    return with_arm(recorded, arm, change)
+
+
+def reached_at(recorded, arm, epoch):
+    """Return a study in which each run of an arm has 0.95 of the validation images right from an epoch on."""
+
+    def change(number, run):
+        history = [{**each, "valid_accuracy": 0.95 if each["epoch"] >= epoch(number) else 0.5} for each in run.history]
+        return replace(run, history=history)
+
+    return with_arm(recorded, arm, change)
+
+
+def alternately(one, other):
+    return lambda number: one if number % 2 else other
+
+
+def widths(recorded, arm, other, ratio):
+    """Return a study whose sweep has an arm so many times as fast as another; `ratio` gets the round and the width."""
+    index = ["round", "width", "batch"]
+    base = recorded.sweep[recorded.sweep["arm"] == other].set_index(index)["images_per_second"]
+    sweep = recorded.sweep.copy()
+    for place, row in sweep[sweep["arm"] == arm].iterrows():
+        key = (row["round"], row["width"], row["batch"])
+        sweep.loc[place, "images_per_second"] = base[key] * ratio(row["round"], row["width"])
+    return replace(recorded, sweep=sweep)
+
+
+CHANGES = {
+    ("identical", SUPPORTED): lambda s: like(s, "ipex-fp32", "stock-fp32"),
+    ("identical", REFUTED): lambda s: more_right(like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: -150),
+    ("identical", UNDECIDED): lambda s: more_right(
+        like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", alternately(250, -250)
+    ),
+    ("fewer_epochs", SUPPORTED): lambda s: epochs_later(
+        more_right(like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: 100), "ipex-fp32", lambda _: -1
+    ),
+    ("fewer_epochs", REFUTED): lambda s: like(s, "ipex-fp32", "stock-fp32"),
+    ("fewer_epochs", UNDECIDED): lambda s: reached_at(
+        reached_at(
+            more_right(like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", alternately(250, -250)),
+            "stock-fp32", lambda _: 3,
+        ),
+        "ipex-fp32", alternately(1, 5),
+    ),
+    ("boost", SUPPORTED): lambda s: seconds(s, "ipex-fp32", "stock-fp32", lambda _: 1 / 1.5),
+    ("boost", REFUTED): lambda s: seconds(s, "ipex-fp32", "stock-fp32", lambda _: 1.0),
+    ("boost", UNDECIDED): lambda s: seconds(s, "ipex-fp32", "stock-fp32", alternately(1.0, 1 / 1.5)),
+    ("larger_models", SUPPORTED): lambda s: widths(s, "ipex-fp32", "stock-fp32", lambda _, width: width),
+    ("larger_models", REFUTED): lambda s: widths(s, "ipex-fp32", "stock-fp32", lambda _, width: 1 / width),
+    ("larger_models", UNDECIDED): lambda s: widths(
+        s, "ipex-fp32", "stock-fp32", lambda number, width: width if number % 2 else 1 / width
+    ),
+    ("more_evaluation", SUPPORTED): lambda s: more_right(
+        like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", alternately(5, -5)
+    ),
+    ("more_evaluation", REFUTED): lambda s: more_right(like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: 5),
+    ("more_evaluation", UNDECIDED): lambda s: more_right(
+        like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda number: 5 if number < 3 else 0
+    ),
+    ("ipex_or_bf16", SUPPORTED): lambda s: seconds(s, "ipex-fp32", "stock-bf16", lambda _: 0.8),
+    ("ipex_or_bf16", REFUTED): lambda s: seconds(s, "ipex-fp32", "stock-bf16", lambda _: 1.2),
+    ("ipex_or_bf16", UNDECIDED): lambda s: seconds(s, "ipex-fp32", "stock-bf16", alternately(0.8, 1.2)),
+    ("stock_today", SUPPORTED): lambda s: seconds(s, "stock-bf16", "ipex-bf16", lambda _: 1.0),
+    ("stock_today", REFUTED): lambda s: seconds(s, "stock-bf16", "ipex-bf16", lambda _: 2.0),
+    ("stock_today", UNDECIDED): lambda s: seconds(s, "stock-bf16", "ipex-bf16", alternately(1.0, 2.0)),
+}  # fmt: skip
+
+
+CONCLUDES = {
+    ("identical", SUPPORTED): "With IPEX the reports are equivalent: averages within ±0.5 percentage points",
+    ("identical", REFUTED): "With IPEX the reports differ by more than the margins",
+    ("identical", UNDECIDED): "These seeds settle neither equivalence",
+    ("fewer_epochs", SUPPORTED): "With IPEX, accuracy increases; epochs are saved.",
+    ("fewer_epochs", REFUTED): f"{NONE}; no whole epoch is saved.",
+    ("fewer_epochs", UNDECIDED): "Whether accuracy increases stays open; whether epochs are saved stays open.",
+    ("boost", SUPPORTED): "In float32 training with IPEX is at least 1.2 times as fast, in the median.",
+    ("boost", REFUTED): "In float32 training with IPEX is less than 1.2 times as fast, in the median.",
+    ("boost", UNDECIDED): "In float32 these seeds do not tell whether training with IPEX is 1.2 times as fast.",
+    ("larger_models", SUPPORTED): "In float32 the speed-up by IPEX is larger at ×8 than at ×1.",
+    ("larger_models", REFUTED): "In float32 the speed-up by IPEX is smaller at ×8 than at ×1.",
+    ("larger_models", UNDECIDED): "In float32 these rounds show neither that IPEX helps more at ×8",
+    ("more_evaluation", SUPPORTED): "Which arm is ahead in accuracy depends on the seed",
+    ("more_evaluation", REFUTED): "All pairs that differ agree on which arm is ahead in accuracy.",
+    ("more_evaluation", UNDECIDED): "No pair contradicts another, but too few differ",
+    ("ipex_or_bf16", SUPPORTED): "IPEX contributes more than bfloat16 as stock-bf16 uses it",
+    ("ipex_or_bf16", REFUTED): "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
+    ("ipex_or_bf16", UNDECIDED): "These seeds do not tell which contributes more.",
+    ("stock_today", SUPPORTED): "Stock PyTorch gives most of the speed-up by itself.",
+    ("stock_today", REFUTED): "IPEX gives most of the speed-up.",
+    ("stock_today", UNDECIDED): "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
+}
+
+
+@pytest.mark.parametrize(("judge", "expected"), CHANGES, ids=lambda value: value)
+def test_a_verdict_and_its_sentence_turn_when_the_records_say_the_opposite(recorded, judge, expected):
+    found = getattr(verdicts, judge)(CHANGES[judge, expected](recorded))
+    assert found.verdict == expected, found
+    assert found.conclusion.startswith(CONCLUDES[judge, expected])
+
+
+@pytest.mark.parametrize("judge", sorted({judge for judge, _ in CHANGES}))
+def test_what_was_measured_moves_with_the_records(recorded, judge):
+    found = [getattr(verdicts, judge)(CHANGES[judge, verdict](recorded)) for verdict in (SUPPORTED, REFUTED, UNDECIDED)]
+    assert len({each.measured for each in found}) == 3
+
+
+def test_a_single_class_that_differs_refutes_identity(recorded):
+    def change(_, run):
+        classes = run.classes.copy()
+        shirts = np.flatnonzero((recorded.labels == 6) & (classes == 6))[:150]
+        classes[shirts] = 0
+        coats = np.flatnonzero((recorded.labels == 4) & (classes != 4))[:150]
+        classes[coats] = 4
+        return replace(run, classes=classes)
+
+    found = verdicts.identical(with_arm(like(recorded, "ipex-fp32", "stock-fp32"), "ipex-fp32", change))
+    assert found.verdict == REFUTED
+    assert "recall of Shirt" in found.numbers["float32"]["classes that differ"]
+
+
+def test_averages_that_agree_do_not_make_classes_equivalent(recorded):
+    def change(number, run):
+        classes = run.classes.copy()
+        lost, gained = (4, 6) if number % 2 else (6, 4)
+        classes[np.flatnonzero((recorded.labels == lost) & (classes == lost))[:30]] = gained
+        classes[np.flatnonzero((recorded.labels == gained) & (classes != gained))[:30]] = gained
+        return replace(run, classes=classes)
+
+    found = verdicts.identical(with_arm(like(recorded, "ipex-fp32", "stock-fp32"), "ipex-fp32", change))
+    assert found.verdict == UNDECIDED
+    assert found.numbers["float32"]["accuracy"].estimate == pytest.approx(0)
+    assert found.numbers["float32"]["p of equivalence, classes"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("right", "epoch", "said"),
+    [
+        (lambda _: 0, lambda _: 3, f"{NONE}; no whole epoch is saved."),
+        (lambda _: -100, lambda _: 2, f"{NONE}; epochs are saved."),
+        (lambda _: 100, lambda _: 3, "With IPEX, accuracy increases; no whole epoch is saved."),
+        (lambda _: 100, lambda _: 2, "With IPEX, accuracy increases; epochs are saved."),
+        (alternately(250, -250), lambda _: 3, "Whether accuracy increases stays open; no whole epoch is saved."),
+        (lambda _: 0, alternately(1, 5), f"{NONE}; whether epochs"),
+    ],
+)
+def test_the_two_parts_of_claim_10_are_told_apart(recorded, right, epoch, said):
+    same = reached_at(like(recorded, "ipex-fp32", "stock-fp32"), "stock-fp32", lambda _: 3)
+    altered = reached_at(more_right(same, "ipex-fp32", right), "ipex-fp32", epoch)
+    assert verdicts.fewer_epochs(altered).conclusion.startswith(said)
+
+
+def test_growth_without_a_benefit_is_not_a_benefit(recorded):
+    changed = widths(recorded, "ipex-fp32", "stock-fp32", lambda _, width: width / 10)
+    assert verdicts.larger_models(changed).verdict == UNDECIDED
+
+
+def test_without_a_speed_up_there_is_nothing_to_divide(recorded):
+    changed = seconds(recorded, "ipex-bf16", "stock-fp32", lambda _: 1.0)
+    assert verdicts.ipex_or_bf16(changed).verdict == UNDECIDED
+
+
+def never(_, run):
+    return replace(run, history=[{**epoch, "valid_accuracy": 0.85} for epoch in run.history])
+
+
+def test_a_level_that_a_run_never_reached_takes_it_longer_than_any(recorded):
+    found = verdicts.fewer_epochs(with_arm(recorded, "ipex-fp32", never))
+    assert f"– ({len(recorded.seeds)} of {len(recorded.seeds)} never)" in found.measured
+    assert [level["difference"].low for level in found.numbers["float32"]["epochs"].values()] == [np.inf] * 3
+    assert found.numbers["float32"]["epochs saved"] == REFUTED
+    json.dumps(verdicts.plain([found]), allow_nan=False)
+
+
+def test_a_level_that_neither_run_of_a_pair_reached_decides_nothing(recorded):
+    found = verdicts.fewer_epochs(with_arm(with_arm(recorded, "ipex-fp32", never), "stock-fp32", never))
+    assert all("difference" not in level for level in found.numbers["float32"]["epochs"].values())
+    assert found.numbers["float32"]["epochs saved"] == UNDECIDED
+
+
+def test_single_runs_that_never_reach_a_level_do_not_lift_the_rest(recorded):
+    changed = with_arm(recorded, "ipex-fp32", lambda number, run: never(number, run) if number < 2 else run)
+    epochs = verdicts.fewer_epochs(changed).numbers["float32"]["epochs"]
+    assert all(level["with"].count(None) == 2 and level["difference"].high == np.inf for level in epochs.values())
+
+
+def test_stock_s_share_is_that_of_the_logarithms(recorded):
+    changed = seconds(recorded, "stock-bf16", "stock-fp32", lambda _: 1 / 2)
+    changed = seconds(changed, "ipex-bf16", "stock-fp32", lambda _: 1 / 4)
+    assert verdicts.stock_today(changed).numbers["share"] == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_without_a_speed_up_stock_has_no_share_of_it(recorded):
+    changed = seconds(recorded, "ipex-bf16", "stock-fp32", lambda _: 1.0)
+    assert verdicts.stock_today(changed).verdict == UNDECIDED
+
+
+def test_where_ipex_begins_to_pay_is_among_the_numbers(recorded):
+    changed = widths(recorded, "ipex-fp32", "stock-fp32", lambda _, width: 2.0 if width >= 4 else 0.5)
+    numbers = verdicts.larger_models(changed).numbers["float32"]
+    assert numbers["begins to pay, by batch"] == dict.fromkeys((32, 128, 512), 4)
+
+
+@pytest.mark.parametrize(("factor", "said"), [(0.5, "is at least 1.2"), (1.0, "is less than"), (None, "do not tell")])
+def test_bfloat16_s_boost_turns_too(recorded, factor, said):
+    changed = seconds(
+        recorded, "ipex-bf16", "stock-bf16", alternately(0.5, 1.0) if factor is None else lambda _: factor
+    )
+    assert said in verdicts.boost(changed).conclusion.rpartition("In bfloat16")[2]
+
+
+@pytest.mark.parametrize(("power", "said"), [(1, "larger at ×8"), (-1, "smaller at ×8"), (None, "show neither")])
+def test_bfloat16_s_growth_turns_too(recorded, power, said):
+    changed = widths(
+        recorded, "ipex-bf16", "stock-bf16",
+        lambda number, width: float(width) ** (power or (1 if number % 2 else -1)),
+    )  # fmt: skip
+    assert said in verdicts.larger_models(changed).conclusion.rpartition("In bfloat16")[2]
+
+
+def test_the_published_pair_is_held_against_reseeding(recorded):
+    def noisier(number, run):
+        generator = np.random.default_rng(number)
+        share = 0.4 * generator.random(10)
+        moved = generator.random(10_000) < share[recorded.labels]
+        return replace(run, classes=np.where(moved, generator.integers(0, 10, 10_000), run.classes).astype(np.uint8))
+
+    beyond = len(verdicts.identical(recorded).numbers["published beyond reseeding"])
+    assert f"in {beyond} of 30 numbers" in verdicts.identical(recorded).measured
+    assert verdicts.identical(with_arm(recorded, "stock-fp32", noisier)).numbers["published beyond reseeding"] == []
+
+
+def test_the_factors_of_ipex_and_bf16_multiply_to_the_whole(recorded):
+    changed = seconds(recorded, "stock-bf16", "stock-fp32", lambda _: 1 / 2)
+    changed = seconds(changed, "ipex-fp32", "stock-fp32", lambda _: 1 / 1.5)
+    numbers = verdicts.ipex_or_bf16(seconds(changed, "ipex-bf16", "stock-fp32", lambda _: 1 / 3)).numbers
+    found = {name: numbers[name].estimate for name in ("whole", "ipex", "bf16")}
+    assert found == pytest.approx({"whole": 3.0, "ipex": 1.5, "bf16": 2.0})
+
+
+def test_verdicts_are_plain_enough_for_json(recorded):
+    found = verdicts.judge(recorded)
+    again = json.loads(json.dumps(verdicts.plain(found), allow_nan=False))
+    assert [each["claim"] for each in again] == [9, 10, 11, 12, 13, "ipex or bf16", "stock today"]
+    assert {each["verdict"] for each in again} <= {SUPPORTED, REFUTED, UNDECIDED}
+    ratio = stats.ratio(recorded.seconds_per_epoch("stock-fp32"), recorded.seconds_per_epoch("ipex-fp32"))
+    assert again[2]["numbers"]["float32"] == {"estimate": ratio.estimate, "low": ratio.low, "high": ratio.high}
+
+
+def test_a_reader_gets_claim_evidence_and_verdict(recorded):
+    found = verdicts.judge(recorded)
+    page = verdicts.text(found)
+    for each in found:
+        for part in (each.statement, each.measured, each.conclusion, each.verdict.upper()):
+            assert part in " ".join(page.split())

@@ -1,0 +1,99 @@
+"""Figures of speed show what was measured."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from codealong import figures, hardware
+from codealong.analysis.benchmark import best
+from codealong.figures import speed
+from codealong.figures.style import pyplot
+from codealong.measure import benchmark, instruction_sets
+from tests.conftest import assert_fits_a_slide
+
+
+def test_operators_are_added_up_by_part():
+    table = speed.parts(
+        {
+            "aten::mkldnn_convolution": 4.0,
+            "aten::convolution_backward": 6.0,
+            "aten::max_pool2d_with_indices": 1.0,
+            "aten::max_pool2d_with_indices_backward": 2.0,
+            "aten::mm": 0.5,
+            "aten::addmm": 0.25,
+            "aten::fill_": 0.125,
+            "Optimizer.step": 0.03,
+            "something": 0.0625,
+        }
+    )
+    assert list(table.index) == [
+        "convolution",
+        "pooling",
+        "dense layer",
+        "setting to 0",
+        "everything else",
+        "optimizer",
+    ]
+    assert table.loc["convolution"].tolist() == [4.0, 6.0]
+    assert table.loc["dense layer"].tolist() == [0.25, 0.5]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    rows = benchmark.load()
+    table = pd.DataFrame({"low": [1.0, 2.0], "median": [2.0, 3.0], "high": [3.0, 4.0]}, index=["64", "256"])
+    parts = speed.parts({"aten::convolution_backward": 3.0, "aten::add": 1.0})
+    yield {
+        "profiles": figures.profiles({"stock-fp32": parts, "stock-bf16": parts / 2}),
+        "instruction sets": figures.instruction_sets(instruction_sets.with_recorded([])),
+        "effects": figures.effects({"batch size": table, "threads": table}),
+        "benchmark": figures.benchmark(rows),
+        "roofline": figures.roofline(rows),
+    }
+    pyplot().close("all")
+
+
+def test_every_figure_can_be_read_on_a_slide(drawn):
+    for fig in drawn.values():
+        assert_fits_a_slide(fig)
+
+
+def test_every_figure_is_described_for_who_cannot_see_it(drawn):
+    for name, fig in drawn.items():
+        assert len(fig.description) > 60 and fig.description.endswith("."), name
+
+
+def test_descriptions_carry_what_is_drawn(drawn):
+    assert "stock-fp32 takes 4 ms, 3 of them for convolution; stock-bf16 takes 2 ms" in drawn["profiles"].description
+    assert "batch size: 64 2, 256 3" in drawn["effects"].description
+
+
+def test_dots_of_the_benchmark_stand_at_the_medians(drawn):
+    (axis,) = drawn["benchmark"].axes
+    places = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+    assert places == [row["ratio_to_published"]["median"] for row in best(benchmark.load())]
+
+
+def test_dots_of_the_roofline_stand_under_the_roof_as_far_as_the_table_says(drawn):
+    (axis,) = drawn["roofline"].axes
+    rows = [row for row in best(benchmark.load()) if "cost" in row]
+    dots = [line for line in axis.lines if line.get_marker() == "o"]
+    for row, dot in zip(rows, dots, strict=True):
+        peaks, dtype = row["peaks"], "bf16" if "bf16" in row["row"] else "fp32"
+        roof = min(peaks[dtype], peaks["bandwidth"] * dot.get_xdata()[0])
+        assert dot.get_ydata()[0] / roof == pytest.approx(
+            row["images_per_second"]["median"] / row["attainable_images_per_second"]
+        )
+
+
+def test_recorded_levels_of_another_machine_are_hollow_and_named(monkeypatch):
+    monkeypatch.setattr("codealong.hardware.processor", lambda: hardware.Processor("mine", "GenuineIntel", ("AVX2",)))
+    recorded = json.loads(instruction_sets.RECORDED.read_text())
+    own = recorded[0] | {"provenance": recorded[0]["provenance"] | {"processor": "mine"}}
+    (axis,) = figures.instruction_sets(instruction_sets.with_recorded([own])).axes
+    labels = {
+        line.get_label(): line.get_markerfacecolor() for line in axis.lines if not line.get_label().startswith("_")
+    }
+    assert labels.pop(own["row"]) != "white"
+    assert labels and all("recorded on" in label and face == "white" for label, face in labels.items())

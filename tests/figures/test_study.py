@@ -1,0 +1,126 @@
+"""The figures of the study show what it recorded."""
+
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import scipy.stats
+
+from codealong import data, figures
+from codealong.analysis import reports, stats, study, sweep, verdicts
+from codealong.arms import ARMS
+from codealong.figures.style import ARM_COLOURS
+from tests.conftest import assert_fits_a_slide
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return study.load()
+
+
+@pytest.fixture(scope="module")
+def drawn(recorded):
+    yield {name: getattr(figures, name)(recorded) for name in ("accuracies", "class_f1", "learning", "widths")}
+    plt.close("all")
+
+
+def test_every_figure_can_be_read_on_a_slide(drawn):
+    for fig in drawn.values():
+        assert_fits_a_slide(fig)
+
+
+def test_every_figure_is_described_for_who_cannot_see_it(drawn):
+    for name, fig in drawn.items():
+        assert len(fig.description) > 100 and fig.description.endswith("."), name
+
+
+def test_every_run_is_a_point_beside_its_arm(drawn, recorded):
+    (axis,) = drawn["accuracies"].axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == list(ARMS)
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    for line, arm in zip(points, ARMS, strict=True):
+        assert line.get_color() == ARM_COLOURS[arm]
+        assert line.get_xdata().tolist() == recorded.accuracy(arm).tolist()
+
+
+def test_each_arm_s_mean_stands_in_its_interval(drawn, recorded):
+    (axis,) = drawn["accuracies"].axes
+    means = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "D"]
+    intervals = [line.get_xdata() for line in axis.lines if line.get_linestyle() == "-"]
+    for mean, interval, arm in zip(means, intervals, ARMS, strict=True):
+        values = recorded.accuracy(arm)
+        reach = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        assert mean == pytest.approx(values.mean())
+        assert interval == pytest.approx([values.mean() - reach, values.mean() + reach])
+
+
+def test_classes_stand_at_their_difference_with_the_published_beside_them(drawn, recorded):
+    (axis,) = drawn["class_f1"].axes
+    published, float32, _ = (bars.lines[0].get_xdata() for bars in axis.containers)
+    printed = reports.compare(reports.published("without"), reports.published("with")).loc[
+        list(data.CLASSES), "f1-score"
+    ]
+    assert np.allclose(published, printed)
+    before, after = (recorded.quantities(arm) for arm in ("stock-fp32", "ipex-fp32"))
+    table = stats.class_differences(before, after, confidence=0.995).loc["f1-score"]
+    assert np.allclose(float32, 100 * table["estimate"])
+    ends = np.array([segment[:, 0] for segment in axis.containers[1].lines[2][0].get_segments()])
+    assert np.allclose(ends, 100 * table[["low", "high"]])
+
+
+def test_learning_is_drawn_by_epoch_and_by_seconds(drawn, recorded):
+    by_epoch, by_seconds = drawn["learning"].axes
+    bold = [line for line in by_epoch.lines if line.get_marker() == "o"]
+    timed_lines = [line for line in by_seconds.lines if line.get_marker() == "o"]
+    for line, timed, arm in zip(bold, timed_lines, ARMS, strict=True):
+        histories = [run.history for run in recorded.runs[arm]]
+        means = [np.mean([history[n]["valid_accuracy"] for history in histories]) for n in range(len(histories[0]))]
+        assert np.allclose(line.get_ydata(), means) and np.allclose(timed.get_ydata(), means)
+        whole = np.median([sum(epoch["seconds"] for epoch in history) for history in histories])
+        assert timed.get_xdata()[-1] == pytest.approx(whole)
+
+
+def test_speed_ups_stand_at_their_width(drawn, recorded):
+    for axis, batch in zip(drawn["widths"].axes, (32, 128, 512), strict=True):
+        assert axis.get_title(loc="left") == f"batch {batch}"
+        line = next(line for line in axis.lines if line.get_label() == "ipex-bf16")
+        table = recorded.sweep[recorded.sweep["batch"] == batch]
+        ratio = sweep.speed_ups(table, "stock-fp32", "ipex-bf16").groupby("width")["ratio"].median()
+        assert np.allclose(line.get_ydata(), ratio)
+        assert [text.get_text() for text in axis.get_xticklabels()] == ["×1", "×2", "×4", "×8"]
+
+
+def title(fig, number=0):
+    return fig.axes[number].get_title(loc="left")
+
+
+def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
+    apart = 100 * np.ptp([recorded.accuracy(arm).mean() for arm in ARMS])
+    (said,) = re.findall(r"within ([\d.]+) percentage points", title(drawn["accuracies"]))
+    assert apart <= float(said) < apart + 0.01
+    furthest = 100 * max(
+        abs((recorded.quantities(ipex) - recorded.quantities(stock))[:, 2].mean(axis=0)).max()
+        for stock, ipex in verdicts.PAIRS.values()
+    )
+    (said,) = re.findall(r"by more than ([\d.]+) points", title(drawn["class_f1"]))
+    assert furthest <= float(said) < furthest + 0.1
+    curves = [
+        np.mean([[e["valid_accuracy"] for e in run.history] for run in recorded.runs[arm]], axis=0) for arm in ARMS
+    ]
+    apart = 100 * np.ptp(curves, axis=0).max()
+    (said,) = re.findall(r"within ([\d.]+) points", title(drawn["learning"]))
+    assert apart <= float(said) < apart + 0.1
+
+
+def test_titles_of_times_name_the_largest_factor(drawn, recorded):
+    last = [np.median([sum(e["seconds"] for e in run.history) for run in recorded.runs[arm]]) for arm in ARMS]
+    assert f"up to {max(last) / min(last):.1f}-fold apart" in title(drawn["learning"], 1)
+    widest = recorded.sweep[recorded.sweep["width"] == 8]
+    ratios = {
+        arm: sweep.speed_ups(widest, "stock-fp32", arm).groupby("batch")["ratio"].median().max()
+        for arm in ARMS if arm != "stock-fp32"
+    }  # fmt: skip
+    best = max(ratios, key=ratios.get)
+    said = drawn["widths"].get_suptitle()
+    assert said == f"At ×8, {best} trains up to {ratios[best]:.1f} times as fast as stock-fp32"

@@ -1,0 +1,137 @@
+"""oneDNN's output is read, the roofline counted, and instruction sets and parts of the tuned path compared."""
+
+import json
+
+import pytest
+import torch
+
+from codealong.measure import ablation, instruction_sets, onednn, roofline
+
+LINE = (
+    "onednn_verbose,v1,primitive,exec,cpu,convolution,{},forward_training,"
+    "src:bf16::blocked:acdb::f0 dst:bf16::blocked:acdb::f0,attr-scratchpad:user,"
+    "alg:convolution_direct,mb256_ic1oc16,1.25"
+)
+
+
+def test_a_line_of_onednn_is_read():
+    (kernel,) = onednn.parse(LINE.format("brg_conv_fwd:avx512_core_bf16"))
+    assert kernel == ("convolution", "forward_training", "brg_conv_fwd:avx512_core_bf16", "mb256_ic1oc16", 1.25)
+
+
+def test_a_timestamp_changes_nothing():
+    line = LINE.format("jit:avx2")
+    assert onednn.parse(line.replace(",v1,", ",v1,1700000000.5,")) == onednn.parse(line)
+
+
+def test_what_is_no_execution_is_passed_over():
+    other = "onednn_verbose,v1,info,cpu,isa:Intel AVX-512\nhello\n"
+    other += "onednn_verbose,v1,primitive,create:cache_miss,cpu,x,y,,,,,,1"
+    assert onednn.parse(other + "\n" + LINE.format("jit:avx2") + ",more") == []
+
+
+@pytest.mark.parametrize(
+    ("implementation", "level"),
+    [
+        ("brg_conv_fwd:avx10_1_512_amx", "AMX"),
+        ("brg_conv_fwd:avx512_core_amx", "AMX"),
+        ("jit_bf16:avx512_core_bf16", "AVX-512 bf16"),
+        ("brg_conv_fwd:avx512_core", "AVX-512"),
+        ("jit:avx2", "AVX2"),
+        ("jit:uni", None),
+    ],
+)
+def test_the_instruction_set_is_told_by_the_implementation(implementation, level):
+    assert onednn.parse(LINE.format(implementation))[0].instruction_set == level
+
+
+def test_listening_hears_the_kernels_and_gives_the_output_back(capfd):
+    convolution = torch.nn.Conv2d(1, 16, 3, padding=1)
+    kernels = onednn.listen(lambda: convolution(torch.randn(8, 1, 28, 28)))
+    print("after", flush=True)
+    assert "convolution" in [kernel.kind for kernel in kernels]
+    assert capfd.readouterr().out == "after\n"
+
+
+def test_operations_of_a_matrix_product_are_counted():
+    left, right = torch.rand(3, 4), torch.rand(4, 5)
+    operations, moved = roofline.count(lambda: left @ right)
+    assert operations == 2 * 3 * 4 * 5
+    assert moved == 4 * (3 * 4 + 4 * 5 + 3 * 5)
+
+
+def test_views_move_nothing():
+    tensor = torch.rand(6, 4)
+    assert roofline.count(lambda: tensor.view(4, 6).t()) == (0, 0)
+
+
+def test_the_nearer_limit_is_the_one_that_counts():
+    peaks = {"fp32": 100, "bf16": 400, "bandwidth": 10}
+    assert roofline.attainable(peaks, {"flops": 1e6, "bytes": 1e3}, "fp32") == 100_000
+    assert roofline.attainable(peaks, {"flops": 1e6, "bytes": 1e6}, "fp32") == 10_000
+    assert roofline.attainable(peaks, {"flops": 1e6, "bytes": 1e3}, "bf16") == 400_000
+
+
+def test_limits_are_measured():
+    peaks = roofline.measure(threads=1, seconds=0.01)
+    assert set(peaks) == {"fp32", "bf16", "bandwidth"} and min(peaks.values()) > 0.1
+
+
+def test_the_newest_instruction_set_counts():
+    kernels = [onednn.parse(LINE.format(name))[0] for name in ("jit:avx2", "brg:avx512_core", "jit:uni")]
+    assert instruction_sets.newest(kernels) == "AVX-512"
+    assert instruction_sets.newest(kernels[2:]) is None
+
+
+def test_recorded_levels_fill_only_the_gaps():
+    recorded = json.loads(instruction_sets.RECORDED.read_text())
+    assert instruction_sets.with_recorded([]) == recorded
+    own = recorded[0] | {"images_per_second": {"low": 1.0, "median": 2.0, "high": 3.0}}
+    filled = instruction_sets.with_recorded([own])
+    assert own in filled and recorded[0] not in filled and len(filled) == len(recorded)
+
+
+def test_no_recorded_level_ran_on_newer_instructions_than_allowed():
+    order = list(instruction_sets.LEVELS)
+    for step in json.loads(instruction_sets.RECORDED.read_text()):
+        assert step["ran_on"] is None or order.index(step["ran_on"]) <= order.index(step["level"])
+
+
+class Machine:
+    """Stands in for workers: each variation has a rate, and the machine slows down from ask to ask."""
+
+    asked = 0
+
+    def __init__(self, row, options=None, **environment):
+        self.provenance = {}
+        self.rate = 50 if row == "stock-fp32 tuned" else 80 if options else 100
+
+    def ask(self, do, **how):
+        Machine.asked += 1
+        return self.rate / 2 ** (Machine.asked > 10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        pass
+
+
+def test_ablation_divides_within_a_round(monkeypatch):
+    monkeypatch.setattr(ablation, "Worker", Machine)
+    monkeypatch.setattr(Machine, "asked", 0)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    said = []
+    rows = ablation.run(batches=(64,), rounds=2, say=said.append)
+    ratios = {row["variation"]: row["ratio"] for row in rows}
+    assert ratios["tuned"] == {"median": 1, "low": 1, "high": 1}
+    assert ratios["float32"]["low"] == 0.5 and ratios["Adam not fused"]["low"] == 0.8
+    assert "jemalloc is not installed here: left out" in said and "jemalloc" not in ratios
+
+
+def test_the_recorded_ablation_is_whole():
+    rows = ablation.load()
+    variations = {row["variation"] for row in rows}
+    assert variations >= {"tuned", *ablation.LEFT_OUT, "torch.compile"}
+    assert all(len(row["raw"]) == ablation.ROUNDS for row in rows)
+    assert ablation.table(rows).loc["tuned"].tolist() == ["1.00 (1.00 to 1.00)"] * len(ablation.BATCHES)

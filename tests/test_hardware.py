@@ -1,0 +1,147 @@
+"""What the course says of a machine: hardware and the doctor's page."""
+
+import pytest
+
+from codealong import doctor, hardware, ipex_guard, sources
+from codealong.__main__ import main
+
+XEON = """processor : 0
+vendor_id : GenuineIntel
+model name : Intel(R) Xeon(R) Platinum 8481C
+flags : fpu avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16 amx_bf16 amx_tile
+
+processor : 1
+vendor_id : GenuineIntel
+model name : Intel(R) Xeon(R) Platinum 8481C
+flags : fpu avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16 amx_bf16 amx_tile
+"""
+
+
+def test_a_processor_is_read_from_linux_s_description(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON)
+    assert hardware.processor(tmp_path / "cpuinfo") == (
+        "Intel(R) Xeon(R) Platinum 8481C",
+        "GenuineIntel",
+        ("AVX2", "AVX-512", "AVX-512 bf16", "AMX"),
+    )
+
+
+def test_an_older_processor_lacks_what_it_lacks(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON.replace(" avx512_bf16 amx_bf16 amx_tile", ""))
+    assert hardware.processor(tmp_path / "cpuinfo").instruction_sets == ("AVX2", "AVX-512")
+
+
+def test_avx_512_is_only_named_where_all_of_it_is_there(tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON.replace(" avx512vl", ""))
+    assert "AVX-512" not in hardware.processor(tmp_path / "cpuinfo").instruction_sets
+
+
+def test_memory_is_counted_in_gib():
+    import psutil
+
+    total, available = hardware.memory_gib()
+    assert total == pytest.approx(psutil.virtual_memory().total / 1024**3, abs=0.06)
+    assert 0 < available <= total
+
+
+def test_too_little_memory_too_many_threads_and_another_python_are_told(monkeypatch):
+    assert {topics(doctor.examine())[topic] for topic in ("memory", "threads", "Python")} == {"ok"}
+    monkeypatch.setattr(hardware, "memory_gib", lambda: (2.0, 1.5))
+    monkeypatch.setattr(hardware, "cores", lambda: 0)
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 14))
+    levels = topics(doctor.examine())
+    assert (levels["memory"], levels["threads"], levels["Python"]) == ("warn", "warn", "fail")
+
+
+def test_where_the_system_does_not_tell_nothing_is_claimed(tmp_path):
+    assert hardware.processor(tmp_path / "none").instruction_sets == ()
+
+
+def test_a_version_comes_without_its_build_tag():
+    assert hardware.version("torch") == "2.8.0"
+    assert hardware.version("no-such-package") is None
+
+
+def test_the_allocator_s_settings_are_named(monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libother.so:/usr/lib/libtcmalloc.so.4")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
+    assert hardware.allocator() == "libother.so libtcmalloc.so.4 MALLOC_TRIM_THRESHOLD_=1"
+
+
+def topics(lines):
+    return {line.topic: line.level for line in lines}
+
+
+def test_a_fit_machine_passes(capsys, monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text(XEON)
+    real = hardware.processor
+    monkeypatch.setattr(hardware, "processor", lambda: real(tmp_path / "cpuinfo"))
+    assert main(["doctor"]) == 0
+    page = capsys.readouterr().out
+    for topic in ("Python", "torch", "AVX2", "AVX-512", "AMX", "threads", "memory", "data", "IPEX"):
+        assert topic in page
+    assert {line.split()[0] for line in page.splitlines()} <= {"ok", "warn"}
+
+
+def test_the_wrong_torch_is_a_failure(monkeypatch, capsys):
+    monkeypatch.setattr(hardware, "version", lambda package: "2.9.0")
+    assert main(["doctor"]) == 1
+    assert "fail  torch              2.9.0, and the course needs 2.8.0" in capsys.readouterr().out
+
+
+def test_missing_data_is_a_warning_and_damaged_data_a_failure(monkeypatch, tmp_path):
+    monkeypatch.setenv("CODEALONG_DATA", str(tmp_path))
+    assert topics(doctor.examine())["data"] == "warn"
+    raw = sources.raw_folder()
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte").write_bytes(b"nonsense")
+    assert topics(doctor.examine())["data"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        (ipex_guard.Status(True, "fine"), "ok"),
+        (ipex_guard.Status(True, "not Intel", False), "warn"),
+        (ipex_guard.Status(False, "macOS"), "warn"),
+    ],
+)
+def test_ipex_that_cannot_run_is_a_warning_with_the_reason(monkeypatch, status, level):
+    monkeypatch.setattr(ipex_guard, "status", lambda: status)
+    (line,) = [line for line in doctor.examine() if line.topic == "IPEX"]
+    assert (line.level, line.text) == (level, status.reason)
+
+
+def test_a_processor_without_avx2_is_a_failure(monkeypatch):
+    monkeypatch.setattr(hardware, "processor", lambda: hardware.Processor("old", "GenuineIntel", ("none",)))
+    assert topics(doctor.examine())["AVX2"] == "fail"
+
+
+def test_the_doctor_tells_how_memory_is_kept(monkeypatch):
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    for key in hardware.KEEP_MEMORY:
+        monkeypatch.delenv(key, raising=False)
+    (line,) = [line for line in doctor.examine() if line.topic == "memory allocator"]
+    assert line.text == "default; `python -m codealong train ARM --tuned` sets its own"
+    for key, value in hardware.KEEP_MEMORY.items():
+        monkeypatch.setenv(key, value)
+    (line,) = [line for line in doctor.examine() if line.topic == "memory allocator"]
+    assert line.text == "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592"
+
+
+def test_peak_memory_counts_from_the_reset():
+    hardware.reset_peak_memory()
+    before = hardware.peak_memory_mib()
+    block = bytearray(200 * 2**20)
+    assert hardware.peak_memory_mib() > before + 150
+    del block
+
+
+def test_a_busy_machine_is_waited_for_then_measured_and_said(monkeypatch):
+    import psutil
+
+    said = []
+    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 80.0)
+    monkeypatch.setattr(hardware, "PATIENCE_SECONDS", 0)
+    assert hardware.wait_until_idle(said.append) == 80.0
+    assert said == ["the machine is still busy (80 %): measuring anyway, and noting it"]
