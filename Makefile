@@ -3,6 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := .venv/bin/python -m uv
 TORCH := torch==2.8.0
+RECORDED := src/codealong/recorded/amd-epyc-avx512-bf16
 CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.mplstyle' -o -path '*/published/*' -o -path '*/recorded/*' 2>/dev/null)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 export CODEALONG_SPEED := $(SPEED)
@@ -45,18 +46,19 @@ doctor: .venv/installed  ## one page about this machine: what is needed, what is
 	@$(PY) -m codealong doctor
 
 study: .venv/installed data  ## go on with the recorded study until it is whole, and print its verdicts
-	@$(PY) -m codealong study
+	@$(PY) -m codealong study --into $(RECORDED)
 	@$(PY) -m codealong verdicts
 
-bench: .venv/installed data  ## measure every way to train this network: the table, build/bench.json and .png
+bench: .venv/installed data  ## measure every way to train this network: the table, and build/measured/
 	@$(PY) -m codealong bench
 
 bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras and JAX between our rows
 	@$(PY) -m codealong bench --peers build/peers/bin/python
 
-lint: .venv/installed  ## check code and notebooks with ruff
+lint: .venv/installed  ## check code and notebooks with ruff, and that imports between rooms run one way
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports
 
 lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again
 	$(UV) pip compile pyproject.toml --extra teach --universal --python-version 3.10 --no-annotate --upgrade \

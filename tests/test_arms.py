@@ -39,7 +39,8 @@ answer = {}
 for name in NAMES:
     seen = answer[name] = {"batches": [], "rates": [], "momenta": []}
     with contextlib.redirect_stdout(sys.stderr):
-        net, history = training.fit(name, 3, few, few, dataclasses.replace(training.RECIPE, epochs=2))
+        trained = training.fit(name, 3, few, few, dataclasses.replace(training.RECIPE, epochs=2))
+    net, history = trained.net, trained.history
     seen["loss"] = [epoch.train_loss for epoch in history]
     seen["threads"] = torch.get_num_threads()
     seen["imported"] = "intel_extension_for_pytorch" in sys.modules

@@ -130,8 +130,8 @@ def test_tuned_runs_do_not_replace_the_course_s_own(capsys, monkeypatch, tmp_pat
 
     def fit(arm, seed, train, valid, recipe):
         seen.update(recipe=recipe)
-        epochs = range(1, recipe.epochs + 1)
-        return training.initial(seed), [training.Epoch(n, 1.0, 0.5, 1.0, 0.5, 1.0, 50_000.0) for n in epochs]
+        history = [training.Epoch(n, 1.0, 0.5, 1.0, 0.5, 1.0, 50_000.0) for n in range(1, recipe.epochs + 1)]
+        return training.Trained(arm, seed, recipe, training.initial(seed), history)
 
     monkeypatch.setattr(training, "fit", fit)
     assert main(["train", "stock-bf16", "--tuned"]) == 0
@@ -139,13 +139,12 @@ def test_tuned_runs_do_not_replace_the_course_s_own(capsys, monkeypatch, tmp_pat
     assert runs.load(tmp_path / "tuned" / "stock-bf16-seed0.run.zip").recipe["pool_first"]
 
 
-def test_the_benchmark_prints_draws_and_keeps_its_result(capsys, monkeypatch, tmp_path):
-    rows = benchmark.load()
-    monkeypatch.setattr(benchmark, "run", lambda peers, rates_only, keep: rows)
-    assert main(["bench", "--into", str(tmp_path / "result.json")]) == 0
+def test_the_benchmark_prints_and_draws_its_result(capsys, monkeypatch, tmp_path):
+    recorded = benchmark.read()
+    monkeypatch.setattr(benchmark, "measure", lambda folder, peers, rates_only: recorded)
+    assert main(["bench", "--into", str(tmp_path)]) == 0
     assert "ipex-bf16 tuned" in capsys.readouterr().out
-    assert benchmark.load(tmp_path / "result.json") == rows
-    assert (tmp_path / "result.png").stat().st_size > 10_000
+    assert (tmp_path / "benchmark.png").stat().st_size > 10_000
 
 
 def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
@@ -160,7 +159,7 @@ def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
 
 def test_verdicts_on_a_folder_without_a_study_are_one_sentence(capsys, tmp_path):
     assert main(["verdicts", "--study", str(tmp_path)]) == 1
-    assert "holds no whole study (0 of stock-fp32" in capsys.readouterr().err
+    assert "holds no study: `python -m codealong study --into" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seeds", ["9", "many", "-1", "100000"])

@@ -177,7 +177,7 @@ def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, m
     from codealong import runs
 
     for arm in ARMS:
-        runs.save(replace(runs.recorded(arm)[0], seed=11), tmp_path)
+        runs.save(replace(runs.of_machine(arm)[0], seed=11), tmp_path)
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
     executed = course.execute(ROOT / "notebooks" / "05_compare_reports.ipynb")
     assert "these are your own runs, seed 11" in str(code(executed)[1].outputs)

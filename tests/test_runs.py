@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 import torch
 
-from codealong import runs, training
+from codealong import records, replay, runs, training
 from codealong.arms import ARMS
 
 HISTORY = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in range(1, training.RECIPE.epochs + 1)]
 
 
 @pytest.fixture
-def run():
+def run(monkeypatch):
     probabilities = torch.randn(10_000, 10, generator=torch.Generator().manual_seed(0)).softmax(1)
-    return runs.new("stock-fp32", 7, training.RECIPE, HISTORY, probabilities)
+    monkeypatch.setattr(training, "predict", lambda net, test: probabilities)
+    return training.Trained("stock-fp32", 7, training.RECIPE, None, HISTORY).run(None)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_save_that_is_interrupted_keeps_the_old_record(run, record, monkeypatc
 @pytest.mark.parametrize("keep", [0, 100, 20_000, -1])
 def test_a_cut_off_record_is_refused(record, keep):
     record.write_bytes(record.read_bytes()[:keep])
-    with pytest.raises(runs.RunError, match="Delete it and make the run again: in notebooks 03 and 04"):
+    with pytest.raises(records.RecordError, match="delete it, and make the run again, in notebooks 3 and 4"):
         runs.load(record)
 
 
@@ -104,7 +105,7 @@ def test_a_record_with_a_flipped_byte_is_refused(record, place):
     content = bytearray(record.read_bytes())
     content[int(len(content) * place)] ^= 0xFF
     record.write_bytes(content)
-    with pytest.raises(runs.RunError):
+    with pytest.raises(records.RecordError):
         runs.load(record)
 
 
@@ -112,19 +113,19 @@ def test_no_flipped_byte_ends_in_a_traceback(record):
     whole = record.read_bytes()
     for place in [*range(120), *range(len(whole) - 250, len(whole))]:
         record.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-        with contextlib.suppress(runs.RunError):
+        with contextlib.suppress(records.RecordError):
             runs.load(record)
 
 
 def test_a_missing_record_says_how_to_make_it(tmp_path):
-    with pytest.raises(runs.RunError, match="does not exist: run notebooks 03 and 04"):
+    with pytest.raises(records.RecordError, match="does not exist: make the run again, in notebooks 3 and 4"):
         runs.load(tmp_path / "none.run.zip")
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": "somebody else's"}, "not a record of this course"),
+        ({"format": "somebody else's"}, "not the record of a run"),
         ({"version": 3}, "its version is 3"),
         ({"colour": "red"}, "its fields are"),
         ({"history": []}, "no history"),
@@ -144,7 +145,7 @@ def test_a_missing_record_says_how_to_make_it(tmp_path):
 )
 def test_a_foreign_or_newer_record_is_refused(record, changes, said):
     fields(record, **changes)
-    with pytest.raises(runs.RunError, match=said):
+    with pytest.raises(records.RecordError, match=said):
         runs.load(record)
 
 
@@ -161,13 +162,13 @@ def test_a_foreign_or_newer_record_is_refused(record, changes, said):
 )
 def test_predictions_that_cannot_be_are_refused(record, name, values, said):
     rewritten(record, f"{name}.npy", array(values))
-    with pytest.raises(runs.RunError, match=said):
+    with pytest.raises(records.RecordError, match=said):
         runs.load(record)
 
 
 def test_a_pickle_in_a_record_is_not_opened(record):
     rewritten(record, "classes.npy", array(np.array([object()])))
-    with pytest.raises(runs.RunError, match="cannot be read"):
+    with pytest.raises(records.RecordError, match="cannot be read"):
         runs.load(record)
 
 
@@ -200,7 +201,7 @@ def test_runs_of_different_recipes_are_not_compared(run, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(run, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(runs.RunError, match="cannot be written"):
+    with pytest.raises(records.RecordError, match="cannot be written"):
         runs.save(run, tmp_path / "file")
 
 
@@ -218,15 +219,18 @@ def test_a_record_without_probabilities_reads_back_without(run, tmp_path):
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_recorded_runs_of_an_arm_reach_091(arm, splits):
-    recorded = runs.recorded(arm)
+    recorded = runs.of_machine(arm)
     accuracies = [(run.classes == splits.test.labels.numpy()).mean() for run in recorded]
     assert np.mean(accuracies) >= 0.91
     assert all(len(run.history) == run.recipe["epochs"] <= 6 for run in recorded)
 
 
-def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(monkeypatch):
-    monkeypatch.delenv("CODEALONG_RUNS", raising=False)
-    own = runs.folder()
+def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path / "own"))
+    monkeypatch.setattr(replay, "SHOWN", tmp_path / "shown")
+    for arm in ARMS:
+        runs.save(dataclasses.replace(run, arm=arm))
+    assert replay.find(list(ARMS))[1] == "your own"
     monkeypatch.setenv("CODEALONG_SPEED", "recorded")
-    assert runs.folder() != own
-    assert runs.find(["stock-fp32"])[1] == "recorded"
+    assert replay.find(list(ARMS))[1] == "recorded"
+    assert replay.save(run).parent == tmp_path / "shown"

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from codealong import CourseError, progress, runs, training
+from codealong import progress, training
 from codealong.arms import ARMS
 
 SHORT = dataclasses.replace(training.RECIPE, epochs=2)
@@ -17,31 +17,31 @@ def fitted(few):
 
 
 def test_the_same_seed_gives_the_same_run(few, fitted):
-    net, history = training.fit("stock-fp32", 0, few.train, few.valid, SHORT)
-    for again, before in zip(net.parameters(), fitted[0].parameters(), strict=True):
-        assert torch.equal(again, before)
-    assert [epoch.train_loss for epoch in history] == [epoch.train_loss for epoch in fitted[1]]
+    again = training.fit("stock-fp32", 0, few.train, few.valid, SHORT)
+    for one, other in zip(again.net.parameters(), fitted.net.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert [epoch.train_loss for epoch in again.history] == [epoch.train_loss for epoch in fitted.history]
 
 
 def test_another_seed_gives_another_run(few, fitted):
-    _, history = training.fit("stock-fp32", 1, few.train, few.valid, SHORT)
-    assert history[0].train_loss != fitted[1][0].train_loss
+    other = training.fit("stock-fp32", 1, few.train, few.valid, SHORT)
+    assert other.history[0].train_loss != fitted.history[0].train_loss
 
 
 def test_history_agrees_with_the_network_that_is_returned(few, fitted):
-    net, history = fitted
+    net, history = fitted.net, fitted.history
     assert [epoch.epoch for epoch in history] == [1, 2]
     assert (history[-1].valid_loss, history[-1].valid_accuracy) == training.evaluate(net, few.valid)
 
 
 def test_rate_and_seconds_of_an_epoch_agree(fitted):
-    for epoch in fitted[1]:
+    for epoch in fitted.history:
         assert epoch.seconds > 0
         assert epoch.images_per_second == pytest.approx(600 / epoch.seconds)
 
 
 def test_training_accuracy_is_counted_while_training(few):
-    _, history = training.fit("stock-fp32", 0, few.train, few.valid, dataclasses.replace(SHORT, max_lr=1e-12))
+    history = training.fit("stock-fp32", 0, few.train, few.valid, dataclasses.replace(SHORT, max_lr=1e-12)).history
     untrained = training.evaluate(training.initial(0), few.train)
     assert history[0].train_loss == pytest.approx(untrained[0], rel=1e-4)
     assert history[0].train_accuracy == pytest.approx(untrained[1], abs=0.005)
@@ -74,11 +74,11 @@ def test_gradients_do_not_add_up_over_steps(few):
 
 
 def test_probabilities_sum_to_one_and_follow_the_images(few, fitted):
-    probabilities = training.predict(fitted[0], few.test)
+    probabilities = training.predict(fitted.net, few.test)
     assert probabilities.shape == (600, 10) and probabilities.dtype == torch.float32
     assert torch.allclose(probabilities.sum(1), torch.ones(600))
     accuracy = (probabilities.argmax(1) == few.test.labels).float().mean().item()
-    assert accuracy == training.evaluate(fitted[0], few.test)[1] > 0.5
+    assert accuracy == training.evaluate(fitted.net, few.test)[1] > 0.5
 
 
 def test_the_schedule_covers_every_step():
@@ -179,7 +179,8 @@ def test_the_course_s_own_recipe_is_plain():
 
 def test_the_tuned_recipe_learns_and_returns_a_plain_network(few):
     recipe = dataclasses.replace(training.TUNED, epochs=8, batch_size=50, max_lr=4e-3)
-    net, history = training.fit("stock-bf16", 0, few.train, few.valid, recipe)
+    trained = training.fit("stock-bf16", 0, few.train, few.valid, recipe)
+    net, history = trained.net, trained.history
     assert history[-1].valid_accuracy > 0.7
     assert isinstance(net.features[1], torch.nn.ReLU) and net.features[0].weight.dtype is torch.float32
 
@@ -190,33 +191,6 @@ def test_warming_up_changes_nothing_that_is_learned(few, arm):
     for warm in (False, True):
         if warm:
             training.warm_up(arm, few.train, steps=3)
-        _, history = training.fit(arm, 2, few.train, few.valid, training.Recipe(epochs=1))
+        history = training.fit(arm, 2, few.train, few.valid, training.Recipe(epochs=1)).history
         losses.append(history[0].train_loss)
     assert losses[0] == losses[1]
-
-
-def test_at_recorded_speed_a_recorded_run_is_shown_and_says_so(splits, monkeypatch, capsys):
-    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
-    kept = runs.recorded("stock-bf16")[0]
-    net, history = training.fit("stock-bf16", 0, splits.train, splits.valid)
-    said = capsys.readouterr().out
-    assert "SHOWN, NOT COMPUTED NOW" in said and kept.provenance["date"][:10] in said
-    assert [dataclasses.asdict(epoch) for epoch in history] == kept.history
-    run = runs.new("stock-bf16", 0, training.RECIPE, history, training.predict(net, splits.test))
-    assert run.provenance == kept.provenance
-    assert (run.classes == kept.classes).all()
-    with pytest.raises(CourseError, match="its weights were not kept: unset CODEALONG_SPEED"):
-        training.evaluate(net, splits.valid)
-
-
-def test_at_recorded_speed_what_has_no_record_is_trained(few, monkeypatch, capsys):
-    monkeypatch.setenv("CODEALONG_SPEED", "recorded")
-    net, _ = training.fit("stock-fp32", 0, few.train, few.valid, training.Recipe(epochs=1))
-    assert not isinstance(net, training.Shown)
-    assert "SHOWN" not in capsys.readouterr().out
-
-
-def test_an_unknown_speed_is_refused(few, monkeypatch):
-    monkeypatch.setenv("CODEALONG_SPEED", "fast")
-    with pytest.raises(CourseError, match="SPEED is measured or recorded, and this is fast"):
-        training.fit("stock-fp32", 0, few.train, few.valid)

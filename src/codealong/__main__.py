@@ -31,8 +31,6 @@ def _parser():
         ("course", _course, "execute every notebook in order, into build/course/"),
         ("record", _record, "execute every notebook in place, to refresh the stored outputs"),
         ("compare", _compare, "print the published reports beside those of the latest runs"),
-        ("ablation", _ablation, "measure what each part of the tuned path is worth, and record it beside the runs"),
-        ("ladder", _ladder, "measure each instruction set, and record it beside the recorded runs"),
         ("editions", _editions, "make the students' and the instructors' edition, in build/"),
         ("slides", _slides, "make one page of slides for each notebook, in build/slides/"),
         ("site", _site, "make the course as static pages, in build/site/"),
@@ -42,8 +40,14 @@ def _parser():
     description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
     study = commands.add_parser("study", help=description, description=description)
     study.add_argument("--seeds", type=_seeds, help="how many (default: as many as were recorded)")
-    study.add_argument("--into", help="folder of the records (default: where the recorded study is)")
     study.set_defaults(run=_study)
+    measures = [study]
+    for name, run, description in (
+        ("ablation", _ablation, "measure what each part of the tuned path is worth"),
+        ("instruction-sets", _instruction_sets, "measure what each instruction set adds"),
+    ):
+        measures.append(commands.add_parser(name, help=description, description=description))
+        measures[-1].set_defaults(run=run)
     description = "print the published conclusions, and what a study says of each"
     verdicts = commands.add_parser("verdicts", help=description, description=description)
     verdicts.add_argument("--json", action="store_true", help="with all numbers and intervals")
@@ -56,12 +60,13 @@ def _parser():
     train.add_argument("--into", help="folder of the record (default: runs/, or runs/tuned/)")
     train.add_argument("--tuned", action="store_true", help="the fast way: another recipe, and memory kept for reuse")
     train.set_defaults(run=_train)
-    description = "measure every way to train this network, into build/bench.json and .png"
+    description = "measure every way to train this network, with a picture"
     bench = commands.add_parser("bench", help=description, description=description)
     bench.add_argument("--peers", help="Python of an environment with Keras and JAX, to measure them too")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
-    bench.add_argument("--into", help="file of the result (default: build/bench.json)")
     bench.set_defaults(run=_bench)
+    for measure in (*measures, bench):
+        measure.add_argument("--into", help="for maintainers: another folder of records than build/measured/")
     return parser
 
 
@@ -108,12 +113,12 @@ def _record(_):
 
 
 def _compare(_):
-    from codealong import data, runs
+    from codealong import data, replay
     from codealong.analysis import reports
     from codealong.arms import ARMS
 
     labels = data.load().test.labels.numpy()
-    found, origin = runs.find(list(ARMS))
+    found, origin = replay.find(list(ARMS))
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
     columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in found.items()}
     print(f"F1 by class: what was published, and {origin} runs (seed {found['stock-fp32'].seed})\n")
@@ -124,17 +129,17 @@ def _compare(_):
 
 
 def _study(words):
-    from codealong import runs
+    from codealong import records
     from codealong.measure import study
 
-    study.conduct(words.into or runs.RECORDED, words.seeds or study.SEEDS)
+    study.conduct(words.into or records.OWN, words.seeds or study.SEEDS)
 
 
 def _verdicts(words):
-    from codealong import runs
+    from codealong import records
     from codealong.analysis import study, verdicts
 
-    found = verdicts.judge(study.load(words.study or runs.RECORDED))
+    found = verdicts.judge(study.load(words.study or records.REFERENCE))
     if words.json:
         print(json.dumps(verdicts.plain(found), indent=1))
     else:
@@ -142,22 +147,25 @@ def _verdicts(words):
         print(verdicts.text(found))
 
 
-def _ablation(_):
+def _ablation(words):
+    from codealong import records
+    from codealong.analysis import ablation as analysis
     from codealong.measure import ablation
 
-    rows = ablation.run()
-    ablation.save(rows)
-    print(ablation.table(rows).to_string())
+    print(analysis.table(ablation.measure(words.into or records.OWN)).to_string())
 
 
-def _ladder(_):
+def _instruction_sets(words):
+    from codealong import records
+    from codealong.intervals import median_and_range
     from codealong.measure import instruction_sets
 
-    steps = instruction_sets.measure()
-    instruction_sets.save(steps)
-    for step in steps:
-        rate = step["images_per_second"]
-        print(f"{step['row']:18} {step['level']:14} {rate['median']:8,.0f} ({rate['low']:,.0f} to {rate['high']:,.0f})")
+    into = Path(words.into or records.OWN)
+    records.ensure_writable(into)
+    record = instruction_sets.measure()
+    instruction_sets.save(record, into)
+    for level in record["levels"]:
+        print(f"{level['contestant']:18} {level['level']:14} {median_and_range(level['images_per_second']):,.0f}")
 
 
 def _editions(_):
@@ -200,7 +208,7 @@ def _pictures(_):
 
 
 def _train(words):
-    from codealong import hardware, runs
+    from codealong import hardware, records, runs
 
     if words.tuned and not hardware.memory_is_kept():
         # glibc reads these as a process starts, so this process starts again.
@@ -211,29 +219,26 @@ def _train(words):
 
     arms.get(words.arm)
     into = words.into or (runs.folder() / "tuned" if words.tuned else runs.folder())
-    runs.ensure_writable(into)
+    records.ensure_writable(into)
     splits = data.load()
     recipe = training.TUNED if words.tuned else training.RECIPE
-    net, history = training.fit(words.arm, words.seed, splits.train, splits.valid, recipe)
-    run = runs.new(words.arm, words.seed, recipe, history, training.predict(net, splits.test))
+    run = training.fit(words.arm, words.seed, splits.train, splits.valid, recipe).run(splits.test)
     accuracy = (run.classes == splits.test.labels.numpy()).mean()
     print(f"test accuracy {accuracy:.4f}, recorded in {runs.save(run, into)}")
 
 
 def _bench(words):
-    from codealong.analysis.benchmark import report
+    from codealong import figures, records
+    from codealong.analysis import benchmark as analysis
     from codealong.measure import benchmark
 
-    path = Path(words.into or benchmark.RESULT)
-    rows = benchmark.run(words.peers, words.rates_only, keep=lambda rows: benchmark.save(rows, path))
-    benchmark.save(rows, path)
-    print(report(rows))
-
-    from codealong import figures
-
-    picture = path.with_suffix(".png")
+    into = Path(words.into or records.OWN)
+    records.ensure_writable(into)
+    rows = analysis.summarise(benchmark.measure(into, words.peers, words.rates_only))
+    print(analysis.report(rows))
+    picture = (into / benchmark.NAME).with_suffix(".png")
     figures.benchmark(rows).savefig(picture)
-    print(f"\nEvery measurement is in {path}, drawn in {picture}")
+    print(f"\nEvery measurement is in {into / benchmark.NAME}, drawn in {picture}")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,7 @@ import numpy as np
 import torch
 
 from codealong import sources
-
-CLASSES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
+from codealong.classes import CLASSES as CLASSES
 
 MEAN, STD = 0.2857, 0.3528
 """Mean and standard deviation of the training pixels, on a scale from 0 to 1."""

@@ -1,10 +1,19 @@
-"""Whether long cells show a recorded result at once: `CODEALONG_SPEED=recorded`."""
+"""Shows a recorded result in the place of a long cell, where `CODEALONG_SPEED=recorded` asks for it, and says so.
+
+Notebooks call it. Nothing that trains or measures does.
+"""
 
 import os
+from dataclasses import asdict
 
-from codealong import CourseError
+from codealong import ROOT, CourseError, records, runs, training
+from codealong.model import FashionCNN
+from codealong.progress import Progress
 
 SPEEDS = ("measured", "recorded")
+
+SHOWN = ROOT / "build" / "shown-runs"
+"""Where runs are saved that were only shown, so that they replace none of a learner's own."""
 
 
 def recorded():
@@ -21,6 +30,82 @@ def recorded():
     return word == SPEEDS[1]
 
 
-def shown(provenance):
-    """Say where a result comes from that is shown and not computed; for the output, where everybody reads it."""
+def fit(arm, seed, train, valid, recipe=training.RECIPE):
+    """Call `training.fit`, or show the recorded run of this arm, seed and recipe.
+
+    Only a run that kept its probabilities can be shown.
+
+    Returns
+    -------
+    training.Trained
+        Of a recorded run, its network refuses images, since weights are not recorded; `run` returns the recorded run.
+    """
+    path = records.REFERENCE / runs.NAME.format(arm=arm, seed=seed)
+    if recorded() and path.exists():
+        run = runs.load(path)
+        if run.recipe == asdict(recipe) and run.probabilities is not None:
+            return _show(run, recipe, len(train.labels))
+    return training.fit(arm, seed, train, valid, recipe)
+
+
+def save(run):
+    """Save a run where a learner's runs are, or, at recorded speed, apart from them.
+
+    Returns
+    -------
+    Path
+    """
+    return runs.save(run, SHOWN if recorded() else None)
+
+
+def find(arms, seed=None):
+    """Call `runs.find`; at recorded speed, look at the recorded runs only."""
+    return runs.find(arms, where=records.REFERENCE / runs.FOLDER if recorded() else None, seed=seed)
+
+
+def instead_of(measure, load):
+    """Return ``measure()``, or, at recorded speed, the record that `load` reads.
+
+    Parameters
+    ----------
+    measure, load : callable
+        Both return a dictionary with a ``"provenance"``.
+    """
+    if not recorded():
+        return measure()
+    record = load()
+    print(_shown(record["provenance"]))
+    return record
+
+
+class _Replayed(training.Trained):
+    """A recorded run in the place of a training."""
+
+    def run(self, test):
+        return self.net.recorded
+
+
+class _WithoutWeights(FashionCNN):
+    """Stands for a network whose weights were not recorded."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.recorded = run
+
+    def forward(self, images):
+        raise CourseError(
+            f"{self.recorded.name} is a recorded run that was shown, and its weights were not kept: "
+            "unset CODEALONG_SPEED to train a network."
+        )
+
+
+def _show(run, recipe, images):
+    history = [training.Epoch(**epoch) for epoch in run.history]
+    with Progress(f"{run.arm}, seed {run.seed} · {_shown(run.provenance)}", len(history), images) as progress:
+        for epoch in run.history:
+            progress.row(epoch)
+    return _Replayed(run.arm, run.seed, recipe, _WithoutWeights(run).eval(), history)
+
+
+def _shown(provenance):
     return f"SHOWN, NOT COMPUTED NOW: recorded {provenance['date'][:10]} on {provenance['processor']}"

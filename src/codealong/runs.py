@@ -1,47 +1,27 @@
-"""A run as a record on disk: history, predictions and provenance, read back whole or refused.
+"""A run as a record on disk: history, predictions and provenance, read back whole or refused."""
 
-A record is one zip file, `stock-fp32-seed0.run.zip`, with `run.json`, `classes.npy` and, where they were
-kept, `probabilities.npy` in it.
-"""
-
-import io
-import json
 import os
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from codealong import ROOT, CourseError, files, hardware, replay
+from codealong import ROOT, CourseError, records
+from codealong.classes import CLASSES
 
-FORMAT = "codealong run"
 VERSION = 2
-SUFFIX = ".run.zip"
-IMAGES, CLASSES = 10_000, 10
+FOLDER, SUFFIX = "runs", ".run.zip"
+NAME = FOLDER + "/{arm}-seed{seed}" + SUFFIX
+"""Where the folder of a machine keeps a run."""
+
+IMAGES = 10_000
 HISTORY = {"epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "seconds", "images_per_second"}
-
 PROVENANCE = {"processor", "instruction_sets", "threads", "versions", "ipex_imported", "date"}
-
-_UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    KeyError,
-    ValueError,
-    EOFError,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-)
-"""What zipfile, json and numpy raise for a file that is not what they expect."""
-
-RECORDED = Path(__file__).parent / "recorded"
-"""The runs that ship with the course."""
+AGAIN = "make the run again, in notebooks 3 and 4 or with the study it belongs to"
 
 
 class RunError(CourseError):
-    """A record is damaged or not one of ours; the message says what to do."""
+    """There is no such run, or no folder to keep it in; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -77,44 +57,9 @@ class Run:
         return f"{self.arm}-seed{self.seed}"
 
 
-def new(arm, seed, recipe, history, probabilities):
-    """Make a run of what `training.fit` and `training.predict` returned, with this process as provenance.
-
-    Where a recorded run was shown instead, it is that run, with its own provenance.
-    """
-    if shown := to_show(arm, seed, asdict(recipe)):
-        return shown
-    probabilities = np.asarray(probabilities)
-    return Run(
-        arm, seed, asdict(recipe), [asdict(epoch) for epoch in history],
-        probabilities.argmax(1).astype(np.uint8), probabilities.astype(np.float16),
-        hardware.provenance(),
-    )  # fmt: skip
-
-
 def folder():
-    """Return where a learner's runs are kept: `CODEALONG_RUNS` (relative to the project), or `runs/`.
-
-    Recorded runs that were only shown go elsewhere, so that they replace none of a learner's own.
-    """
-    return ROOT / (os.environ.get("CODEALONG_RUNS") or ("build/shown-runs" if replay.recorded() else "runs"))
-
-
-def to_show(arm, seed, recipe):
-    """Return the recorded run that stands for training at `CODEALONG_SPEED=recorded`, or None.
-
-    Parameters
-    ----------
-    arm : str
-    seed : int
-    recipe : dict
-        Fields of `training.Recipe`. Only a run of this recipe that kept its probabilities can be shown.
-    """
-    path = RECORDED / f"{arm}-seed{seed}{SUFFIX}"
-    if not replay.recorded() or not path.exists():
-        return None
-    run = load(path)
-    return run if run.recipe == recipe and run.probabilities is not None else None
+    """Return where a learner's runs are kept: `CODEALONG_RUNS` (relative to the project), or `runs/`."""
+    return ROOT / (os.environ.get("CODEALONG_RUNS") or "runs")
 
 
 def save(run, where=None):
@@ -133,35 +78,14 @@ def save(run, where=None):
 
     Raises
     ------
-    RunError
+    records.RecordError
         When the folder cannot be written; an earlier record is kept.
     """
     arrays = {name: array for name in ("classes", "probabilities") if (array := getattr(run, name)) is not None}
     fields = {key: value for key, value in asdict(run).items() if key not in ("classes", "probabilities")}
-    fields = {"format": FORMAT, "version": VERSION, **fields}
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as record:
-        record.writestr("run.json", json.dumps(fields, indent=1))
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.save(member, array)
-            record.writestr(f"{name}.npy", member.getvalue())
     path = Path(where or folder()) / f"{run.name}{SUFFIX}"
-    try:
-        files.write(path, content.getvalue())
-    except OSError as problem:
-        raise _unwritable(path.parent, problem) from None
+    records.write(path, "run", VERSION, fields, arrays)
     return path
-
-
-def ensure_writable(where=None):
-    """Raise RunError where `save` would, before the time is spent on a run."""
-    where = Path(where or folder())
-    try:
-        files.write(where / ".writable", b"")
-        (where / ".writable").unlink()
-    except OSError as problem:
-        raise _unwritable(where, problem) from None
 
 
 def load(path):
@@ -178,31 +102,19 @@ def load(path):
 
     Raises
     ------
-    RunError
+    records.RecordError
         When the record is missing, damaged, foreign, or newer than this course.
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as record:
-            fields = json.loads(record.read("run.json"))
-            kept = {"classes", *(name.removesuffix(".npy") for name in record.namelist() if name.endswith(".npy"))}
-            arrays = {name: np.load(io.BytesIO(record.read(f"{name}.npy")), allow_pickle=False) for name in kept}
-    except FileNotFoundError:
-        raise RunError(f"{path} does not exist: run notebooks 03 and 04 to make it.") from None
-    except _UNREADABLE as problem:
-        raise _refused(path, f"it cannot be read ({problem})") from None
-    if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
-        raise _refused(path, "it is not a record of this course")
-    if (version := fields.pop("version", None)) != VERSION:
-        raise _refused(path, f"its version is {version}, and this course reads version {VERSION}")
+    fields, arrays = records.read(path, "run", VERSION, AGAIN)
     try:
         run = Run(**{"probabilities": None, **fields, **arrays})
     except TypeError:
-        raise _refused(path, f"its fields are {', '.join(fields)}") from None
+        raise records.refused(path, f"its fields are {', '.join(fields)}", AGAIN) from None
     if path.name != f"{run.name}{SUFFIX}":
-        raise _refused(path, f"it holds the run {run.name}")
+        raise records.refused(path, f"it holds the run {run.name}", AGAIN)
     if problem := _problem(run):
-        raise _refused(path, problem)
+        raise records.refused(path, problem, AGAIN)
     return run
 
 
@@ -227,10 +139,12 @@ def find(arms, where=None, seed=None):
     Raises
     ------
     RunError
-        When neither place has them, or a record is refused.
+        When neither place has them.
+    records.RecordError
+        When a record is refused.
     """
-    own = [] if replay.recorded() and where is None else [(Path(where or folder()), "your own")]
-    for place, origin in (*own, (RECORDED, "recorded")):
+    recorded = records.REFERENCE / FOLDER
+    for place, origin in ((Path(where or folder()), "your own"), (recorded, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:
             seeds &= {seed}
@@ -238,35 +152,20 @@ def find(arms, where=None, seed=None):
             chosen = min(seeds)
             found = {arm: load(place / f"{arm}-seed{chosen}{SUFFIX}") for arm in arms}
             if all(run.recipe == found[arms[0]].recipe for run in found.values()):
-                return found, origin
+                return found, "recorded" if place == recorded else origin
     wanted = "" if seed is None else f" with seed {seed}"
     raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
 
 
-def recorded(arm, where=RECORDED):
-    """Return all runs of an arm that a folder has, by ascending seed; the recorded ones by default."""
-    where = Path(where)
+def of_machine(arm, machine=records.REFERENCE):
+    """Return all runs of an arm that the folder of a machine holds, by ascending seed."""
+    where = Path(machine) / FOLDER
     return [load(where / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(where, arm))]
 
 
 def _seeds(place, arm):
     digits = (path.name[len(f"{arm}-seed") : -len(SUFFIX)] for path in place.glob(f"{arm}-seed*{SUFFIX}"))
     return {int(seed) for seed in digits if seed.isdigit()}
-
-
-def _unwritable(where, problem):
-    return RunError(
-        f"{where} cannot be written ({problem.strerror}): choose a folder that can, with CODEALONG_RUNS or --into."
-    )
-
-
-def _refused(path, problem):
-    cure = (
-        "Restore it from the repository"
-        if path.parent == RECORDED
-        else "Delete it and make the run again: in notebooks 03 and 04, or with the study it belongs to"
-    )
-    return RunError(f"{path} is refused: {problem}. {cure}.")
 
 
 def _problem(run):
@@ -291,12 +190,12 @@ def _problem(run):
         return "its history holds a time or a rate that is not above 0"
     if not isinstance(run.classes, np.ndarray) or not isinstance(run.probabilities, np.ndarray | None):
         return "its predictions are not arrays"
-    if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= CLASSES:
-        return f"its classes are not {IMAGES:,} numbers from 0 to {CLASSES - 1}"
+    if run.classes.shape != (IMAGES,) or run.classes.dtype != np.uint8 or run.classes.max() >= len(CLASSES):
+        return f"its classes are not {IMAGES:,} numbers from 0 to {len(CLASSES) - 1}"
     if run.probabilities is None:
         return None
-    if run.probabilities.shape != (IMAGES, CLASSES) or run.probabilities.dtype != np.float16:
-        return f"its probabilities are not {IMAGES:,} rows of {CLASSES}"
+    if run.probabilities.shape != (IMAGES, len(CLASSES)) or run.probabilities.dtype != np.float16:
+        return f"its probabilities are not {IMAGES:,} rows of {len(CLASSES)}"
     probabilities = run.probabilities.astype(np.float32)
     if not np.allclose(probabilities.sum(1), 1, atol=0.01):
         return "its probabilities do not sum to 1"

@@ -3,10 +3,11 @@
 import time
 from dataclasses import asdict, dataclass, replace
 
+import numpy as np
 import torch
 from torch import nn
 
-from codealong import CourseError, arms, replay, runs
+from codealong import arms, hardware, runs
 from codealong.data import batches
 from codealong.model import FashionCNN, pool_first, wide
 from codealong.progress import Progress
@@ -72,6 +73,45 @@ class Epoch:
     valid_accuracy: float
     seconds: float
     images_per_second: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `fit` made, and of what.
+
+    Attributes
+    ----------
+    arm : str
+    seed : int
+    recipe : Recipe
+    net : FashionCNN
+        Plain, in evaluation mode, with the trained weights, whatever the arm.
+    history : list of Epoch
+    """
+
+    arm: str
+    seed: int
+    recipe: Recipe
+    net: nn.Module
+    history: list
+
+    def run(self, test):
+        """Predict the test images, and return the run with this process as its provenance.
+
+        Parameters
+        ----------
+        test : data.Split
+
+        Returns
+        -------
+        runs.Run
+        """
+        probabilities = predict(self.net, test).numpy()
+        return runs.Run(
+            self.arm, self.seed, asdict(self.recipe), [asdict(epoch) for epoch in self.history],
+            probabilities.argmax(1).astype(np.uint8), probabilities.astype(np.float16),
+            hardware.provenance(),
+        )  # fmt: skip
 
 
 def initial(seed, width=1):
@@ -165,8 +205,6 @@ def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
 def fit(arm, seed, train, valid, recipe=RECIPE):
     """Train a fresh network, showing live progress.
 
-    At `CODEALONG_SPEED=recorded` a recorded run of this arm, seed and recipe is shown instead, and says so.
-
     Parameters
     ----------
     arm : str
@@ -178,18 +216,13 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
 
     Returns
     -------
-    net : FashionCNN
-        A plain network in evaluation mode with the trained weights, whatever the arm; a `Shown` one in the place
-        of a recorded run.
-    history : list of Epoch
+    Trained
 
     Raises
     ------
     ipex.Unusable
         When the arm needs IPEX and IPEX cannot run here.
     """
-    if run := runs.to_show(arm, seed, asdict(recipe)):
-        return _show(run, len(train.labels))
     arm, net, optimizer = start(arm, seed, recipe)
     scheduler = schedule(optimizer, recipe, len(train.labels))
     order = torch.Generator().manual_seed(seed)
@@ -219,32 +252,7 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
                 )
             )  # fmt: skip
             progress.row(asdict(history[-1]))
-    return evaluated.eval(), history
-
-
-class Shown(FashionCNN):
-    """What stands for the network of a recorded run, whose weights were not kept.
-
-    `predict` gives its recorded probabilities for the test images; anything else it refuses.
-    """
-
-    def __init__(self, run):
-        super().__init__()
-        self.run = run
-
-    def forward(self, images):
-        raise CourseError(
-            f"{self.run.name} is a recorded run that was shown, and its weights were not kept: "
-            "unset CODEALONG_SPEED to train a network."
-        )
-
-
-def _show(run, images):
-    history = [Epoch(**epoch) for epoch in run.history]
-    with Progress(f"{run.arm}, seed {run.seed} · {replay.shown(run.provenance)}", len(history), images) as progress:
-        for epoch in run.history:
-            progress.row(epoch)
-    return Shown(run).eval(), history
+    return Trained(arm.name, seed, recipe, evaluated.eval(), history)
 
 
 @torch.no_grad()
@@ -262,15 +270,12 @@ def predict(net, split):
     net : torch.nn.Module
         A plain network; it is put into evaluation mode.
     split : data.Split
-        The test images where the network is a `Shown` one.
 
     Returns
     -------
     torch.Tensor
         float32, shape (N, 10); each row sums to 1.
     """
-    if isinstance(net, Shown) and len(split.labels) == runs.IMAGES:
-        return torch.from_numpy(net.run.probabilities).float()
     return forward(net, split).softmax(dim=1)
 
 

@@ -16,7 +16,7 @@ def labels(splits):
 
 @pytest.fixture(scope="module")
 def run():
-    return runs.recorded("stock-fp32")[0]
+    return runs.of_machine("stock-fp32")[0]
 
 
 @pytest.fixture
@@ -155,4 +155,4 @@ def test_rates_are_relative_to_the_run_with_the_same_seed(labels, run):
 
 def test_a_run_without_probabilities_has_no_roc_auc(splits):
     with pytest.raises(reports.ReportError, match="stock-fp32-seed1 kept no probabilities"):
-        reports.per_class(splits.test.labels.numpy(), runs.recorded("stock-fp32")[1])
+        reports.per_class(splits.test.labels.numpy(), runs.of_machine("stock-fp32")[1])

@@ -260,7 +260,7 @@ def test_classes_that_do_not_differ_are_found_to_differ_one_time_in_twenty(drawn
 
 
 def test_counts_behind_a_printed_report_are_bounded(labels):
-    predictions = runs.recorded("stock-fp32")[0].classes
+    predictions = runs.of_machine("stock-fp32")[0].classes
     truth = reports.from_predictions(labels, predictions)
     rounded = truth.table.round({"precision": 2, "recall": 2, "f1-score": 2})
     counts = stats.implied_counts(reports.Report(rounded, round(truth.accuracy, 2), 2))

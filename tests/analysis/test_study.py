@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from codealong import runs, training
+from codealong import records, runs, training
 from codealong.analysis import study
+from codealong.analysis.sweep import SweepError
 from codealong.arms import ARMS
 from codealong.measure import sweep
 from codealong.measure.study import FEWEST, SEEDS, StudyError, order
@@ -15,20 +16,20 @@ from codealong.measure.study import FEWEST, SEEDS, StudyError, order
 
 def copied(folder):
     """Copy the recorded study."""
-    for path in [*runs.RECORDED.glob("*.run.zip"), runs.RECORDED / sweep.NAME]:
-        shutil.copy(path, folder)
+    shutil.copytree(records.REFERENCE / runs.FOLDER, folder / runs.FOLDER)
+    shutil.copy(records.REFERENCE / sweep.NAME, folder)
 
 
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
     copied(tmp_path)
-    (tmp_path / "stock-bf16-seed3.run.zip").unlink()
+    (tmp_path / "runs" / "stock-bf16-seed3.run.zip").unlink()
     with pytest.raises(StudyError, match=f"{SEEDS} of stock-fp32, {SEEDS - 1} of stock-bf16"):
         study.load(tmp_path)
 
 
 def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
     copied(tmp_path)
-    for path in tmp_path.glob("*.run.zip"):
+    for path in tmp_path.glob("runs/*.run.zip"):
         if runs.load(path).seed >= FEWEST - 1:
             path.unlink()
     with pytest.raises(StudyError, match="each arm needs the same 10 seeds or more"):
@@ -38,7 +39,7 @@ def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
 def test_a_study_without_its_sweep_is_not_read(tmp_path):
     copied(tmp_path)
     (tmp_path / sweep.NAME).unlink()
-    with pytest.raises(sweep.SweepError, match="lacks 6 of 6 rounds: `python -m codealong study --into"):
+    with pytest.raises(SweepError, match="lacks 6 of 6 rounds: `python -m codealong study --into"):
         study.load(tmp_path)
 
 
@@ -55,7 +56,7 @@ def test_a_sweep_of_another_machine_is_not_mixed_in(tmp_path):
 def test_the_recorded_study_is_small_and_whole():
     recorded = study.load()
     assert recorded.seeds == list(range(SEEDS)) and list(recorded.runs) == list(ARMS)
-    assert sum(path.stat().st_size for path in runs.RECORDED.iterdir()) < 2e6
+    assert sum(path.stat().st_size for path in records.RECORDED.rglob("*.*")) < 2e6
     for arm, made in recorded.runs.items():
         for run in made:
             assert run.recipe == dataclasses.asdict(training.RECIPE)

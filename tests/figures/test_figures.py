@@ -13,7 +13,7 @@ from tests.conftest import assert_fits_a_slide
 @pytest.fixture(scope="module")
 def drawn(splits):
     labels = splits.test.labels.numpy()
-    pair = [runs.recorded(arm)[0] for arm in ("stock-fp32", "ipex-fp32")]
+    pair = [runs.of_machine(arm)[0] for arm in ("stock-fp32", "ipex-fp32")]
     pair_reports = [reports.from_predictions(labels, run.classes) for run in pair]
     images = splits.train.images[:100]
     by_name = {
@@ -60,7 +60,7 @@ def test_confusion_matrices_show_every_count(drawn, splits):
 
 def test_dots_stand_at_the_accuracies(drawn, splits):
     dots = drawn["rates"].axes[0].collections[0].get_offsets()
-    overview = reports.overview([runs.recorded(arm)[0] for arm in ("stock-fp32", "ipex-fp32")], splits.test.labels)
+    overview = reports.overview([runs.of_machine(arm)[0] for arm in ("stock-fp32", "ipex-fp32")], splits.test.labels)
     assert dots[:, 0].tolist() == pytest.approx(overview["test accuracy"].tolist())
     rates = drawn["rates"].axes[1].collections[0].get_offsets()
     assert rates[:, 0].tolist() == pytest.approx(reports.relative_rates(overview)["rate / stock-fp32"].tolist())
@@ -91,14 +91,14 @@ def test_histograms_hold_all_pixels(drawn):
 
 def test_curves_follow_the_history(drawn):
     accuracy, loss = drawn["curves"].axes
-    history = runs.recorded("stock-fp32")[0].history
+    history = runs.of_machine("stock-fp32")[0].history
     for axis, quantity in ((accuracy, "accuracy"), (loss, "loss")):
         drawn = [list(line.get_ydata()) for line in axis.lines[:2]]
         assert drawn == [[epoch[f"{split}_{quantity}"] for epoch in history] for split in ("valid", "train")]
 
 
 def test_f1_differences_stand_beside_their_class(drawn, splits):
-    pair = [runs.recorded(arm)[0] for arm in ("stock-fp32", "ipex-fp32")]
+    pair = [runs.of_machine(arm)[0] for arm in ("stock-fp32", "ipex-fp32")]
     expected = reports.compare(*(reports.from_predictions(splits.test.labels, run.classes) for run in pair))
     axis = drawn["differences"].axes[0]
     names = [text.get_text() for text in axis.get_yticklabels()]

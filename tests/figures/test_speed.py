@@ -1,16 +1,16 @@
 """Figures of speed show what was measured."""
 
-import json
-
 import pandas as pd
 import pytest
 
-from codealong import figures, hardware
-from codealong.analysis.benchmark import best
+from codealong import figures
+from codealong.analysis.benchmark import best, load
 from codealong.figures import speed
 from codealong.figures.style import pyplot
-from codealong.measure import benchmark, instruction_sets
+from codealong.measure import instruction_sets
 from tests.conftest import assert_fits_a_slide
+
+NOTHING = {"provenance": {"processor": "mine"}, "levels": []}
 
 
 def test_operators_are_added_up_by_part():
@@ -41,12 +41,12 @@ def test_operators_are_added_up_by_part():
 
 @pytest.fixture(scope="module")
 def drawn():
-    rows = benchmark.load()
-    table = pd.DataFrame({"low": [1.0, 2.0], "median": [2.0, 3.0], "high": [3.0, 4.0]}, index=["64", "256"])
+    rows = load()
+    table = pd.DataFrame({"low": [1.0, 2.0], "estimate": [2.0, 3.0], "high": [3.0, 4.0]}, index=["64", "256"])
     parts = speed.parts({"aten::convolution_backward": 3.0, "aten::add": 1.0})
     yield {
         "profiles": figures.profiles({"stock-fp32": parts, "stock-bf16": parts / 2}),
-        "instruction sets": figures.instruction_sets(instruction_sets.with_recorded([])),
+        "instruction sets": figures.instruction_sets(NOTHING, instruction_sets.read()),
         "effects": figures.effects({"batch size": table, "threads": table}),
         "benchmark": figures.benchmark(rows),
         "roofline": figures.roofline(rows),
@@ -72,28 +72,29 @@ def test_descriptions_carry_what_is_drawn(drawn):
 def test_dots_of_the_benchmark_stand_at_the_medians(drawn):
     (axis,) = drawn["benchmark"].axes
     places = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
-    assert places == [row["ratio_to_published"]["median"] for row in best(benchmark.load())]
+    assert places == [row["ratio_to_published"].estimate for row in best(load())]
 
 
 def test_dots_of_the_roofline_stand_under_the_roof_as_far_as_the_table_says(drawn):
     (axis,) = drawn["roofline"].axes
-    rows = [row for row in best(benchmark.load()) if "cost" in row]
+    rows = [row for row in best(load()) if "cost" in row]
     dots = [line for line in axis.lines if line.get_marker() == "o"]
     for row, dot in zip(rows, dots, strict=True):
-        peaks, dtype = row["peaks"], "bf16" if "bf16" in row["row"] else "fp32"
+        peaks, dtype = row["peaks"], "bf16" if "bf16" in row["contestant"] else "fp32"
         roof = min(peaks[dtype], peaks["bandwidth"] * dot.get_xdata()[0])
         assert dot.get_ydata()[0] / roof == pytest.approx(
-            row["images_per_second"]["median"] / row["attainable_images_per_second"]
+            row["images_per_second"].estimate / row["attainable_images_per_second"]
         )
 
 
-def test_recorded_levels_of_another_machine_are_hollow_and_named(monkeypatch):
-    monkeypatch.setattr("codealong.hardware.processor", lambda: hardware.Processor("mine", "GenuineIntel", ("AVX2",)))
-    recorded = json.loads(instruction_sets.RECORDED.read_text())
-    own = recorded[0] | {"provenance": recorded[0]["provenance"] | {"processor": "mine"}}
-    (axis,) = figures.instruction_sets(instruction_sets.with_recorded([own])).axes
+def test_levels_that_only_another_machine_has_are_hollow_and_named():
+    recorded = instruction_sets.read()
+    own = NOTHING | {"levels": recorded["levels"][:1]}
+    (axis,) = figures.instruction_sets(own, recorded).axes
     labels = {
         line.get_label(): line.get_markerfacecolor() for line in axis.lines if not line.get_label().startswith("_")
     }
-    assert labels.pop(own["row"]) != "white"
+    assert labels.pop(own["levels"][0]["contestant"]) != "white"
     assert labels and all("recorded on" in label and face == "white" for label, face in labels.items())
+    dots = sum(len(line.get_xdata()) for line in axis.lines)
+    assert dots == len(recorded["levels"])

@@ -1,11 +1,11 @@
 """oneDNN's output is read, the roofline counted, and instruction sets and parts of the tuned path compared."""
 
-import json
-
 import pytest
 import torch
 
+from codealong.analysis.ablation import table
 from codealong.measure import ablation, instruction_sets, onednn, roofline
+from codealong.measure.worker import in_turns
 
 LINE = (
     "onednn_verbose,v1,primitive,exec,cpu,convolution,{},forward_training,"
@@ -83,18 +83,10 @@ def test_the_newest_instruction_set_counts():
     assert instruction_sets.newest(kernels[2:]) is None
 
 
-def test_recorded_levels_fill_only_the_gaps():
-    recorded = json.loads(instruction_sets.RECORDED.read_text())
-    assert instruction_sets.with_recorded([]) == recorded
-    own = recorded[0] | {"images_per_second": {"low": 1.0, "median": 2.0, "high": 3.0}}
-    filled = instruction_sets.with_recorded([own])
-    assert own in filled and recorded[0] not in filled and len(filled) == len(recorded)
-
-
 def test_no_recorded_level_ran_on_newer_instructions_than_allowed():
     order = list(instruction_sets.LEVELS)
-    for step in json.loads(instruction_sets.RECORDED.read_text()):
-        assert step["ran_on"] is None or order.index(step["ran_on"]) <= order.index(step["level"])
+    for each in instruction_sets.read()["levels"]:
+        assert each["ran_on"] is None or order.index(each["ran_on"]) <= order.index(each["level"])
 
 
 class Machine:
@@ -102,9 +94,9 @@ class Machine:
 
     asked = 0
 
-    def __init__(self, row, options=None, **environment):
+    def __init__(self, contestant, options=None, **environment):
         self.provenance = {}
-        self.rate = 50 if row == "stock-fp32 tuned" else 80 if options else 100
+        self.rate = 50 if contestant == "stock-fp32 tuned" else 80 if options else 100
 
     def ask(self, do, **how):
         Machine.asked += 1
@@ -117,21 +109,36 @@ class Machine:
         pass
 
 
-def test_ablation_divides_within_a_round(monkeypatch):
+def test_an_ablation_is_recorded_and_divided_within_a_round(monkeypatch, tmp_path):
     monkeypatch.setattr(ablation, "Worker", Machine)
     monkeypatch.setattr(Machine, "asked", 0)
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     said = []
-    rows = ablation.run(batches=(64,), rounds=2, say=said.append)
-    ratios = {row["variation"]: row["ratio"] for row in rows}
-    assert ratios["tuned"] == {"median": 1, "low": 1, "high": 1}
-    assert ratios["float32"]["low"] == 0.5 and ratios["Adam not fused"]["low"] == 0.8
+    record = ablation.measure(tmp_path, rounds=2, say=said.append)
+    assert ablation.read(tmp_path) == record
+    ratios = table(record).iloc[:, 0]
+    assert ratios["tuned"] == "1.00 (1.00 to 1.00)"
+    assert ratios["float32"].startswith("0.50 ") and ratios["Adam not fused"].startswith("0.80 ")
     assert "jemalloc is not installed here: left out" in said and "jemalloc" not in ratios
 
 
+def test_workers_are_asked_in_turns_and_each_round_begins_one_further():
+    order = []
+
+    class Asked:
+        def __init__(self, name):
+            self.name = name
+
+        def ask(self, do, batch, threads, seconds):
+            order.append(self.name)
+            return len(order)
+
+    rates = in_turns({name: (Asked(name), 64, 1) for name in "abc"}, rounds=2, seconds=0.1)
+    assert order == ["a", "b", "c", "b", "c", "a"]
+    assert rates == {"a": [1, 6], "b": [2, 4], "c": [3, 5]}
+
+
 def test_the_recorded_ablation_is_whole():
-    rows = ablation.load()
-    variations = {row["variation"] for row in rows}
-    assert variations >= {"tuned", *ablation.LEFT_OUT, "torch.compile"}
-    assert all(len(row["raw"]) == ablation.ROUNDS for row in rows)
-    assert ablation.table(rows).loc["tuned"].tolist() == ["1.00 (1.00 to 1.00)"] * len(ablation.BATCHES)
+    record = ablation.read()
+    assert set(record["images_per_second"]) >= {"tuned", *ablation.LEFT_OUT, "torch.compile"}
+    assert all(len(rates) == ablation.ROUNDS for rates in record["images_per_second"].values())

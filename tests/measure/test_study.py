@@ -11,8 +11,9 @@ import time
 import numpy as np
 import psutil
 import pytest
+import torch
 
-from codealong import data, hardware, ipex_guard, runs, training
+from codealong import data, hardware, ipex_guard, records, runs, training
 from codealong.arms import ARMS
 from codealong.measure import study, sweep
 
@@ -25,7 +26,7 @@ name = f"{arm}-seed{seed}.run.zip"
 time.sleep(0.1)
 with open(Path(prepared) / "made.txt", "a") as made:
     made.write(name + "\\n")
-files.write(Path(folder) / name, (Path(prepared) / name).read_bytes())
+files.write(Path(folder) / 'runs' / name, (Path(prepared) / name).read_bytes())
 """
 """Stands in for training: takes a run that has been prepared."""
 
@@ -34,12 +35,13 @@ files.write(Path(folder) / name, (Path(prepared) / name).read_bytes())
 def prepared(tmp_path, monkeypatch):
     """A folder with four seeds of each arm as this machine would make them, and a study that takes them from there."""
     folder = tmp_path / "prepared"
+    probabilities = torch.eye(10)[torch.arange(10_000) % 10]
+    monkeypatch.setattr(training, "predict", lambda net, test: probabilities)
     for seed in range(4):
         for arm in ARMS:
-            probabilities = np.eye(10, dtype=np.float32)[np.arange(10_000) % 10]
             epochs = range(1, training.RECIPE.epochs + 1)
             history = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in epochs]
-            run = runs.new(arm, seed, training.RECIPE, history, probabilities)
+            run = training.Trained(arm, seed, training.RECIPE, None, history).run(None)
             runs.save(dataclasses.replace(run, provenance=run.provenance | {"warm_up_steps": 50}), folder)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", STAND_IN, str(folder)))
     monkeypatch.setattr(sweep, "measure", lambda folder, say: None)
@@ -89,7 +91,7 @@ def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared
 def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
     folder = tmp_path / "study"
     study.conduct(folder, seeds=2)
-    (folder / "ipex-fp32-seed1.run.zip").unlink()
+    (folder / "runs" / "ipex-fp32-seed1.run.zip").unlink()
     study.conduct(folder, seeds=2)
     assert made(prepared)[8:] == ["ipex-fp32-seed1.run.zip"]
 
@@ -108,16 +110,18 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        before = len(list(folder.glob("*.zip")))
-        while process.poll() is None and len(list(folder.glob("*.zip"))) == before and time.monotonic() < deadline:
+        before = len(list(folder.glob("runs/*.zip")))
+        while process.poll() is None and len(list(folder.glob("runs/*.zip"))) == before and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(generator.uniform(0, 0.4))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert 0 < len(list(folder.glob("*.zip"))) < 16
+    assert 0 < len(list(folder.glob("runs/*.zip"))) < 16
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
-    assert {path.name for path in folder.iterdir()} == {f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(4)}
-    for path in folder.iterdir():
+    assert {path.name for path in (folder / "runs").iterdir()} == {
+        f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(4)
+    }
+    for path in (folder / "runs").iterdir():
         runs.load(path)
 
 
@@ -144,12 +148,12 @@ sweep.measure({str(tmp_path)!r}, rounds=8)
         time.sleep(generator.uniform(0, 0.3))
         process.kill()
         process.communicate()
-        done = sweep.read(path)[1] if path.exists() else []
+        done = sweep.read(path.parent)[1]
         assert rounds <= len(done) < 8
         rounds = len(done)
     assert rounds
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
-    assert len(sweep.read(path)[1]) == 8
+    assert len(sweep.read(path.parent)[1]) == 8
 
 
 def test_a_run_ends_with_the_study_that_started_it(tmp_path):
@@ -198,7 +202,7 @@ def test_what_a_killed_run_left_half_written_is_removed(prepared, tmp_path):
     folder.mkdir()
     (folder / ".new-abc").write_text("half")
     study.conduct(folder, seeds=1)
-    assert len(list(folder.iterdir())) == 4
+    assert len(list((folder / "runs").iterdir())) == 4
 
 
 def test_a_run_that_fails_is_one_sentence_and_what_was_made_stays(prepared, tmp_path, monkeypatch):
@@ -207,7 +211,7 @@ def test_a_run_that_fails_is_one_sentence_and_what_was_made_stays(prepared, tmp_
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(study.StudyError, match="stock-bf16 with seed 1 ended with status 3, and was not recorded"):
         study.conduct(folder, seeds=2)
-    assert len(list(folder.iterdir())) == 4
+    assert len(list((folder / "runs").iterdir())) == 4
 
 
 def test_a_study_needs_all_four_arms(tmp_path, monkeypatch):
@@ -220,14 +224,14 @@ def test_a_study_needs_all_four_arms(tmp_path, monkeypatch):
 @pytest.mark.parametrize("field", study.MACHINE)
 def test_runs_of_another_machine_are_not_mixed_in(prepared, tmp_path, field):
     run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
-    runs.save(dataclasses.replace(run, provenance=run.provenance | {field: "another"}), tmp_path / "study")
+    runs.save(dataclasses.replace(run, provenance=run.provenance | {field: "another"}), tmp_path / "study" / "runs")
     with pytest.raises(study.StudyError, match=f"made with {field} another, not .*another folder with --into"):
         study.conduct(tmp_path / "study")
 
 
 def test_runs_of_another_recipe_are_not_mixed_in(prepared, tmp_path):
     run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
-    runs.save(dataclasses.replace(run, recipe=run.recipe | {"batch": 7}), tmp_path / "study")
+    runs.save(dataclasses.replace(run, recipe=run.recipe | {"batch": 7}), tmp_path / "study" / "runs")
     with pytest.raises(study.StudyError, match=r"ipex-bf16-seed0 in .* has another recipe"):
         study.conduct(tmp_path / "study")
 
@@ -235,16 +239,16 @@ def test_runs_of_another_recipe_are_not_mixed_in(prepared, tmp_path):
 def test_runs_that_no_study_made_are_not_mixed_in(prepared, tmp_path):
     run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
     del run.provenance["warm_up_steps"]
-    runs.save(run, tmp_path / "study")
+    runs.save(run, tmp_path / "study" / "runs")
     with pytest.raises(study.StudyError, match="was not made by a study, which warms up first"):
         study.conduct(tmp_path / "study")
 
 
 def test_seeds_beyond_those_asked_for_are_finished(prepared, tmp_path):
-    (tmp_path / "study").mkdir()
-    shutil.copy(prepared / "stock-bf16-seed2.run.zip", tmp_path / "study")
+    (tmp_path / "study" / "runs").mkdir(parents=True)
+    shutil.copy(prepared / "stock-bf16-seed2.run.zip", tmp_path / "study" / "runs")
     study.conduct(tmp_path / "study", seeds=2)
-    assert len(list((tmp_path / "study").iterdir())) == 12
+    assert len(list((tmp_path / "study" / "runs").iterdir())) == 12
 
 
 def test_two_studies_do_not_write_to_one_folder(prepared, tmp_path):
@@ -257,16 +261,16 @@ def test_a_recorded_run_is_the_one_that_training_alone_would_make(few, splits, t
     monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(data, "load", lambda: data.FashionMNIST(few.train, few.valid, splits.test))
     study.record("stock-bf16", 3, tmp_path)
-    run = runs.load(tmp_path / "stock-bf16-seed3.run.zip")
-    net, history = training.fit("stock-bf16", 3, few.train, few.valid)
+    (run,) = runs.of_machine("stock-bf16", tmp_path)
+    trained = training.fit("stock-bf16", 3, few.train, few.valid)
     timeless = {"seconds", "images_per_second"}
-    expected = [{key: value for key, value in vars(epoch).items() if key not in timeless} for epoch in history]
+    expected = [{key: value for key, value in vars(epoch).items() if key not in timeless} for epoch in trained.history]
     assert [{key: value for key, value in epoch.items() if key not in timeless} for epoch in run.history] == expected
-    assert np.array_equal(run.classes, training.predict(net, splits.test).argmax(1))
+    assert np.array_equal(run.classes, training.predict(trained.net, splits.test).argmax(1))
     assert run.probabilities is None and run.provenance["warm_up_steps"] == training.WARM_UP_STEPS
 
 
 def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
-    study.conduct()
+    study.conduct(records.REFERENCE)
     assert f"holds a whole study: {study.SEEDS} seeds of 4 arms, and the sweep over widths" in capsys.readouterr().out

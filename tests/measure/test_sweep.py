@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from codealong import hardware, runs
+from codealong import hardware, records, runs
 from codealong.analysis import sweep as analysis
 from codealong.arms import ARMS
 from codealong.measure import contestants, sweep
@@ -126,7 +126,7 @@ def test_a_sweep_that_was_stopped_goes_on_with_the_next_round(tmp_path, stand_in
     with pytest.raises(BenchError):
         sweep.measure(tmp_path, rounds=3, say=lambda _: None)
     with pytest.raises(
-        sweep.SweepError, match=r"lacks 2 of 3 rounds: `python -m codealong study --into .*` goes on with it"
+        analysis.SweepError, match=r"lacks 2 of 3 rounds: `python -m codealong study --into .*` goes on with it"
     ):
         analysis.load(tmp_path, rounds=3)
     monkeypatch.setattr(stand_in, "dies_after", None)
@@ -147,7 +147,7 @@ def test_a_whole_sweep_is_not_measured_again(tmp_path, stand_in):
     ("damage", "said"),
     [
         (lambda content: content[: len(content) // 2], "it cannot be read"),
-        (lambda content: content.replace("codealong sweep", "somebody else's"), "not a sweep of this course"),
+        (lambda content: content.replace("codealong sweep", "somebody else's"), "not the record of a sweep"),
         (lambda content: content.replace('"version": 1', '"version": 2'), "its version is 2"),
         (lambda content: content.replace('"arm": "ipex-fp32"', '"arm": "stock-fp32"', 1), "does not have each arm"),
         (lambda content: content.replace('"batch": 32', '"batch": "many"', 1), "does not have each arm"),
@@ -161,17 +161,17 @@ def test_a_damaged_or_newer_sweep_is_refused(tmp_path, damage, said):
     sweep.measure(tmp_path, rounds=1, say=lambda _: None)
     path = tmp_path / sweep.NAME
     path.write_text(damage(path.read_text()))
-    with pytest.raises(sweep.SweepError, match=said):
+    with pytest.raises(records.RecordError, match=said):
         analysis.load(tmp_path, rounds=1)
 
 
 def test_the_recorded_sweep_is_whole_and_says_where_it_was_made():
-    assert len(analysis.load(runs.RECORDED)) == sweep.ROUNDS * CELLS
-    content = json.loads((runs.RECORDED / sweep.NAME).read_text())
+    assert len(analysis.load(records.REFERENCE)) == sweep.ROUNDS * CELLS
+    content = json.loads((records.REFERENCE / sweep.NAME).read_text())
     assert set(content["provenance"]) >= runs.PROVENANCE
 
 
 def test_a_wider_network_is_measured():
-    course = contestants.Course("stock-fp32", width=4)
-    assert course.net.features[3].weight.shape == (128, 64, 3, 3)
-    assert contestants.rate(course, batch=8, threads=1, seconds=0.01) > 0
+    wide = contestants.Contestant("stock-fp32", width=4)
+    assert wide.net.features[3].weight.shape == (128, 64, 3, 3)
+    assert contestants.rate(wide, batch=8, threads=1, seconds=0.01) > 0

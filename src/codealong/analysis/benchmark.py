@@ -2,14 +2,84 @@
 
 import numpy as np
 
+from codealong import records
+from codealong.intervals import median_and_range
+from codealong.measure import benchmark, roofline
+from codealong.measure.benchmark import BATCHES
+from codealong.measure.worker import PEERS, PUBLISHED
+
+
+def load(folder=records.REFERENCE):
+    """Read the benchmark of a machine, and summarise it."""
+    return summarise(benchmark.read(folder))
+
+
+def summarise(record):
+    """Turn the record of a benchmark into rows.
+
+    Parameters
+    ----------
+    record : dict
+        As `measure.benchmark.measure` returns it.
+
+    Returns
+    -------
+    list of dict
+        `contestant`, `batch`, `threads` and number of `rounds`; `images_per_second`, `ratio_to_published`,
+        `ratio_to_stock_fp32`, `inference_images_per_second` and `share_of_attainable`, each the median of the rounds
+        with their range (the ratios are taken round by round to those contestants at batch 64 with all threads);
+        `seconds_to_91`, `epochs_to_91` and `test_accuracy` of its own recipe, one value per seed; `peak_mib` of the
+        first round, before larger batches left memory behind; `start_seconds` and its very first
+        `first_step_seconds`; `attainable_images_per_second`, by the medians of `peaks`, with a thread's share of
+        them; `provenance`.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(record["measurements"])
+    whole = table["threads"].max()
+    base = table[(table["batch"] == BATCHES[0]) & (table["threads"] == whole)].set_index("round")
+    published, stock = (base[base["contestant"] == name]["images_per_second"] for name in (PUBLISHED, "stock-fp32"))
+    peaks = pd.DataFrame(record["limits"]).median().to_dict()
+    rows = []
+    for (name, batch, threads), group in table.groupby(["contestant", "batch", "threads"], sort=False):
+        rates = group.set_index("round")["images_per_second"]
+        trained = [each for each in record["trained"] if each["contestant"] == name]
+        row = {
+            "contestant": name,
+            "batch": int(batch),
+            "threads": int(threads),
+            "rounds": len(rates),
+            "images_per_second": median_and_range(rates),
+            "ratio_to_published": median_and_range(rates / published),
+            "ratio_to_stock_fp32": median_and_range(rates / stock),
+            "inference_images_per_second": median_and_range(group["inference_images_per_second"]),
+            "seconds_to_91": [each["seconds"] for each in trained],
+            "epochs_to_91": [each["epochs"] for each in trained],
+            "test_accuracy": [each["test_accuracy"] for each in trained if each["test_accuracy"] is not None],
+            "peak_mib": float(group.set_index("round")["peak_mib"].loc[0]),
+            "first_step_seconds": float(table[table["contestant"] == name]["first_step_seconds"].iloc[0]),
+            "peaks": peaks,
+            **record["contestants"][name],
+        }
+        if name not in PEERS:
+            cost = record["costs"]["stock-fp32" if name == PUBLISHED else name.replace("ipex", "stock")]
+            most = roofline.attainable(peaks, cost, "bf16" if "bf16" in name else "fp32") * (threads / whole)
+            row |= {
+                "cost": cost,
+                "attainable_images_per_second": most,
+                "share_of_attainable": median_and_range(rates / most),
+            }
+        rows.append(row)
+    return rows
+
 
 def best(rows):
-    """Return each row of the benchmark at its best batch size, with all threads, fastest first."""
+    """Return each contestant at its best batch size, with all threads, fastest first."""
     whole = max(row["threads"] for row in rows)
     fastest = {}
-    for row in sorted(rows, key=lambda row: -row["images_per_second"]["median"]):
+    for row in sorted(rows, key=lambda row: -row["images_per_second"].estimate):
         if row["threads"] == whole:
-            fastest.setdefault(row["row"], row)
+            fastest.setdefault(row["contestant"], row)
     return list(fastest.values())
 
 
@@ -19,19 +89,19 @@ def table(rows):
 
     return pd.DataFrame(
         {
-            "row": row["row"],
+            "contestant": row["contestant"],
             "batch": row["batch"],
-            "images/s": interval_text(row),
-            "/ published": _text(row["ratio_to_published"], "{:.1f}"),
-            "/ stock-fp32": _text(row["ratio_to_stock_fp32"], "{:.2f}"),
-            "inference images/s": f"{row['inference_images_per_second']['median']:,.0f}",
-            "s to 0.91": _seeds(row["seconds_to_91"], "{:.0f}"),
-            "epochs": _seeds(row["epochs_to_91"], "{:.0f}"),
+            "images/s": f"{row['images_per_second']:,.0f}",
+            "/ published": f"{row['ratio_to_published']:.1f}",
+            "/ stock-fp32": f"{row['ratio_to_stock_fp32']:.2f}",
+            "inference images/s": f"{row['inference_images_per_second'].estimate:,.0f}",
+            "s to 0.91": each_seed(row["seconds_to_91"]),
+            "epochs": each_seed(row["epochs_to_91"]),
             "test accuracy": f"{np.mean(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–",
             "peak MiB": f"{row['peak_mib']:,.0f}",
             "start s": f"{row['start_seconds']:.1f}",
             "first step s": f"{row['first_step_seconds']:.1f}",
-            "% of attainable": f"{100 * row['share_of_attainable']['median']:.0f}" if "cost" in row else "–",
+            "% of attainable": f"{100 * row['share_of_attainable'].estimate:.0f}" if "cost" in row else "–",
         }
         for row in best(rows)
     )
@@ -40,12 +110,12 @@ def table(rows):
 def report(rows):
     """Return what a person wants to read of a benchmark."""
     peaks = rows[0]["peaks"]
-    costs = {row["row"]: row["cost"] for row in rows if row["row"] in ("stock-fp32", "stock-bf16")}
+    costs = {row["contestant"]: row["cost"] for row in rows if row["contestant"] in ("stock-fp32", "stock-bf16")}
     per_image = "; ".join(
         f"{arm} {cost['flops'] / 1e6:.2f} MFLOP and {cost['bytes'] / 1e3:,.0f} kB" for arm, cost in costs.items()
     )
     return (
-        "Each row at its best batch size, all threads: median (lowest to highest) of the rounds\n\n"
+        "Each contestant at its best batch size, all threads: median (lowest to highest) of the rounds\n\n"
         f"{table(rows).to_string(index=False)}\n\n"
         "Times the published recipe's rate, by threads and batch size\n\n"
         f"{by_batch(rows).to_string(float_format='{:.2f}'.format)}\n\n"
@@ -56,24 +126,17 @@ def report(rows):
 
 
 def by_batch(rows):
-    """Return the median ratio to the published recipe by row, batch size and threads."""
+    """Return the median ratio to the published recipe by contestant, batch size and threads."""
     import pandas as pd
 
     flat = pd.DataFrame(
-        {key: row[key] for key in ("row", "batch", "threads")} | {"ratio": row["ratio_to_published"]["median"]}
+        {key: row[key] for key in ("contestant", "batch", "threads")} | {"ratio": row["ratio_to_published"].estimate}
         for row in rows
     )
-    return flat.pivot(index="row", columns=["threads", "batch"], values="ratio").loc[list(dict.fromkeys(flat["row"]))]
+    order = list(dict.fromkeys(flat["contestant"]))
+    return flat.pivot(index="contestant", columns=["threads", "batch"], values="ratio").loc[order]
 
 
-def interval_text(row):
-    """Return the training rate of a row for a reader."""
-    return _text(row["images_per_second"], "{:,.0f}")
-
-
-def _text(interval, form):
-    return " ".join((form.format(interval["median"]), f"({form} to {form})".format(interval["low"], interval["high"])))
-
-
-def _seeds(values, form):
-    return " ".join("never" if value is None else form.format(value) for value in values) or "–"
+def each_seed(values):
+    """Return one whole number for each seed, for a reader; ``never`` where there is None."""
+    return " ".join("never" if value is None else f"{value:.0f}" for value in values) or "–"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 from codealong import CourseError
-from codealong.data import CLASSES
+from codealong.classes import CLASSES
 
 COLUMNS = ["precision", "recall", "f1-score", "support"]
 AVERAGES = ["macro avg", "weighted avg"]

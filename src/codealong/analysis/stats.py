@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codealong.data import CLASSES
+from codealong.classes import CLASSES
+from codealong.intervals import Interval
 
 CONFIDENCE = 0.95
 QUANTITIES = ("precision", "recall", "f1-score")
@@ -18,14 +19,6 @@ MARGIN = 0.005
 
 CLASS_MARGIN = 0.01
 """Of one class, numbers that differ by less than a printed digit do: each rests on a tenth of the images."""
-
-
-class Interval(NamedTuple):
-    """An estimate and the interval that covers the true value at the stated confidence."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 class McNemar(NamedTuple):

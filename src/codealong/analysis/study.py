@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codealong import data, runs
+from codealong import data, records, runs
 from codealong.analysis import stats, sweep
-from codealong.arms import ARMS
 from codealong.measure.study import FEWEST, StudyError, ensure_same
 
 if TYPE_CHECKING:
@@ -66,18 +65,21 @@ class Study:
         return np.array([np.median([epoch["seconds"] for epoch in run.history]) for run in self.runs[arm]])
 
 
-def load(folder=runs.RECORDED):
+def load(folder=records.REFERENCE):
     """Read a whole study; the recorded one by default.
 
     Raises
     ------
-    StudyError
-        When runs are missing, or do not belong together.
-    runs.RunError, sweep.SweepError
+    sweep.SweepError, StudyError
+        When rounds or runs are missing, or runs do not belong together.
+    records.RecordError
         When a record is refused.
     """
     folder = Path(folder)
-    found = {arm: runs.recorded(arm, folder) for arm in ARMS}
+    if not (folder / runs.FOLDER).is_dir():
+        raise StudyError(f"{folder} holds no study: `python -m codealong study --into {folder}` makes one there.")
+    measured = sweep.load(folder)  # it says which arms the study has
+    found = {arm: runs.of_machine(arm, folder) for arm in measured["arm"].unique()}
     seeds = {arm: [run.seed for run in made] for arm, made in found.items()}
     fewest = min(map(len, seeds.values()))
     if fewest < FEWEST or len(set(map(tuple, seeds.values()))) > 1:
@@ -86,7 +88,6 @@ def load(folder=runs.RECORDED):
             f"{folder} holds no whole study ({counted}; each arm needs the same {FEWEST} seeds or more): "
             f"`python -m codealong study --into {folder}` goes on with it."
         )
-    measured = sweep.load(folder)
     first = found["stock-fp32"][0]
     ensure_same(folder, [run for made in found.values() for run in made], first.recipe, first.provenance)
     return Study(data.load().test.labels.numpy(), found, measured)

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+from codealong import CourseError
 from codealong.analysis import stats
-from codealong.measure.sweep import NAME, ROUNDS, SweepError, cure, missing, read
+from codealong.measure.sweep import NAME, ROUNDS, read
+
+
+class SweepError(CourseError):
+    """A recorded sweep is not whole; the message says what goes on with it."""
 
 
 def load(folder, rounds=ROUNDS):
@@ -17,13 +22,17 @@ def load(folder, rounds=ROUNDS):
     Raises
     ------
     SweepError
+        When rounds are missing.
+    records.RecordError
     """
     import pandas as pd
 
-    path = Path(folder) / NAME
-    if left := missing(folder, rounds):
-        raise SweepError(f"{path} lacks {left} of {rounds} rounds: {cure(path)} goes on with it.")
-    _, done = read(path)
+    _, done = read(folder)
+    if len(done) < rounds:
+        raise SweepError(
+            f"{Path(folder) / NAME} lacks {rounds - len(done)} of {rounds} rounds: "
+            f"`python -m codealong study --into {folder}` goes on with it."
+        )
     return pd.DataFrame([{"round": number, **cell} for number, each in enumerate(done) for cell in each["cells"]])
 
 

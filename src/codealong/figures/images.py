@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from codealong.data import CLASSES
+from codealong.classes import CLASSES
 from codealong.figures.style import described, pyplot
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from codealong import hardware
 from codealong.analysis.benchmark import best
 from codealong.figures.style import ARM_COLOURS, described, pyplot
+from codealong.intervals import median_and_range
 from codealong.measure.instruction_sets import LEVELS
 from codealong.measure.worker import TUNED
 
@@ -60,12 +60,12 @@ def parts(profile):
 
 
 def profiles(tables):
-    """Draw the parts of a step for several rows of the benchmark, side by side.
+    """Draw the parts of a step for several contestants, side by side.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        By row, as `parts` returns them.
+        By contestant, as `parts` returns them.
     """
     names = list(next(iter(tables.values())).index)
     fig, axes = pyplot().subplots(1, len(tables), figsize=(6 * len(tables), 4.6), sharex=True, sharey=True)
@@ -85,38 +85,36 @@ def profiles(tables):
     return described(fig, f"Milliseconds of a training step by part, forward and backward: {'; '.join(said)}.")
 
 
-def instruction_sets(steps):
-    """Draw a ladder of instruction sets.
+def instruction_sets(measured, recorded):
+    """Draw the training rate by the newest instruction set that was allowed.
 
     Parameters
     ----------
-    steps : list of dict
-        As `instruction_sets.measure` and `instruction_sets.with_recorded` return them.
+    measured, recorded : dict
+        As `measure.instruction_sets.measure` returns them. Levels that only the second has are hollow.
     """
     fig, axis = pyplot().subplots(figsize=(9, 4))
-    levels = [level for level in LEVELS if level in {step["level"] for step in steps}]
-    here, said = hardware.processor().name, []
-    for row in dict.fromkeys(step["row"] for step in steps):
-        colour = ARM_COLOURS[row.removesuffix(TUNED)]
-        for measured_here in (True, False):
-            mine = [s for s in steps if s["row"] == row and (s["provenance"]["processor"] == here) == measured_here]
-            places = [levels.index(step["level"]) for step in mine]
-            rates = [step["images_per_second"] for step in mine]
-            lows, highs = [rate["low"] for rate in rates], [rate["high"] for rate in rates]
-            axis.vlines(places, lows, highs, color=colour, linewidth=3)
-            style, face = ("o-", colour) if measured_here else ("o", "white")
-            label = (
-                row if measured_here else f"{row}, recorded on {mine[0]['provenance']['processor']}" if mine else None
-            )
-            axis.plot(
-                places, [rate["median"] for rate in rates], style, color=colour, markerfacecolor=face, markersize=9,
-                label=label if mine else None,
-            )  # fmt: skip
-            said += [
-                f"{row} {rate['median']:,.0f} with {step['level']}" for step, rate in zip(mine, rates, strict=True)
-            ]
+    own = {(level["contestant"], level["level"]) for level in measured["levels"]}
+    others = [level for level in recorded["levels"] if (level["contestant"], level["level"]) not in own]
+    levels = [name for name in LEVELS if name in {level["level"] for level in measured["levels"] + others}]
+    said = []
+    for name in dict.fromkeys(level["contestant"] for level in recorded["levels"]):
+        colour = ARM_COLOURS[name.removesuffix(TUNED)]
+        elsewhere = f"{name}, recorded on {recorded['provenance']['processor']}"
+        for those, style, face, label in ((measured["levels"], "o-", colour, name), (others, "o", "white", elsewhere)):
+            mine = {level["level"]: median_and_range(level["images_per_second"]) for level in those
+                    if level["contestant"] == name}  # fmt: skip
+            if mine:
+                places = [levels.index(level) for level in mine]
+                rates = list(mine.values())
+                axis.vlines(places, [rate.low for rate in rates], [rate.high for rate in rates], color=colour, lw=3)
+                axis.plot(
+                    places, [rate.estimate for rate in rates], style, color=colour, markerfacecolor=face, markersize=9,
+                    label=label,
+                )  # fmt: skip
+                said += [f"{name} {rate.estimate:,.0f} with {level}" for level, rate in mine.items()]
     axis.set_xticks(range(len(levels)), levels)
-    axis.set_ylim(0, 1.05 * max(step["images_per_second"]["high"] for step in steps))
+    axis.set_ylim(bottom=0)
     axis.set_ylabel("images/s of training")
     axis.set_title("What each instruction set adds")
     axis.grid(axis="y")
@@ -138,12 +136,12 @@ def effects(panels, colour=ARM_COLOURS["stock-bf16"]):
     for axis, (name, table) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         places = range(len(table))
         axis.vlines(places, table["low"], table["high"], color=colour, linewidth=4)
-        axis.plot(places, table["median"], "o", color=colour, markersize=10)
+        axis.plot(places, table["estimate"], "o", color=colour, markersize=10)
         axis.set_xticks(places, [str(label) for label in table.index])
         axis.set_xlim(-0.5, len(table) - 0.5)
         axis.set_title(name)
         axis.grid(axis="y")
-        said.append(f"{name}: " + ", ".join(f"{label} {rate:,.0f}" for label, rate in table["median"].items()))
+        said.append(f"{name}: " + ", ".join(f"{label} {rate:,.0f}" for label, rate in table["estimate"].items()))
     np.atleast_1d(axes)[0].set_ylabel("images/s of training")
     np.atleast_1d(axes)[0].set_ylim(0, 1.05 * max(table["high"].max() for table in panels.values()))
     fig.tight_layout()
@@ -151,44 +149,46 @@ def effects(panels, colour=ARM_COLOURS["stock-bf16"]):
 
 
 def benchmark(rows):
-    """Draw the rates of a benchmark, each row at its best batch size, as dots with their intervals.
+    """Draw the rates of a benchmark, each contestant at its best batch size, as dots with their intervals.
 
     Parameters
     ----------
     rows : list of dict
-        As `measure.benchmark.summarise` returns them.
+        As `analysis.benchmark.summarise` returns them.
     """
     fastest = best(rows)
     fig, axis = pyplot().subplots(figsize=(10, 0.4 * len(fastest) + 1.4))
     for height, row in enumerate(fastest):
         rate = row["ratio_to_published"]
         colour = _colour(row)
-        axis.plot([rate["low"], rate["high"]], [height, height], color=colour, linewidth=3)
+        axis.plot([rate.low, rate.high], [height, height], color=colour, linewidth=3)
         axis.plot(
-            rate["median"], height, "o", color=colour, markerfacecolor=_face(row), markersize=10, markeredgewidth=2
+            rate.estimate, height, "o", color=colour, markerfacecolor=_face(row), markersize=10, markeredgewidth=2
         )
         axis.annotate(
-            f"{rate['median']:.1f}", (rate["high"], height), xytext=(9, 0), textcoords="offset points", va="center"
+            f"{rate.estimate:.1f}", (rate.high, height), xytext=(9, 0), textcoords="offset points", va="center"
         )
-    axis.set_yticks(range(len(fastest)), [f"{row['row']}, batch {row['batch']:,}" for row in fastest])
+    axis.set_yticks(range(len(fastest)), [f"{row['contestant']}, batch {row['batch']:,}" for row in fastest])
     axis.invert_yaxis()
-    axis.set_xlim(0, 1.1 * max(row["ratio_to_published"]["high"] for row in fastest))
+    axis.set_xlim(0, 1.1 * max(row["ratio_to_published"].high for row in fastest))
     axis.grid(axis="x")
     first = fastest[0]
-    axis.set_title(f"{first['row']}: {first['ratio_to_published']['median']:.1f} times the published recipe's rate")
+    axis.set_title(
+        f"{first['contestant']}: {first['ratio_to_published'].estimate:.1f} times the published recipe's rate"
+    )
     axis.set_xlabel("training rate / published recipe, median and range of the rounds (filled: tuned)")
     fig.tight_layout()
-    said = "; ".join(f"{row['row']} {row['ratio_to_published']['median']:.1f}" for row in fastest)
-    return described(fig, f"Training rate relative to the published recipe, each row at its best batch size: {said}.")
+    said = "; ".join(f"{row['contestant']} {row['ratio_to_published'].estimate:.1f}" for row in fastest)
+    return described(fig, f"Training rate relative to the published recipe, each at its best batch size: {said}.")
 
 
 def roofline(rows):
-    """Draw the rows of a benchmark under the roof of the machine that it was measured on.
+    """Draw the contestants of a benchmark under the roof of the machine that it was measured on.
 
     Parameters
     ----------
     rows : list of dict
-        As `measure.benchmark.summarise` returns them.
+        As `analysis.benchmark.summarise` returns them.
 
     References
     ----------
@@ -208,22 +208,22 @@ def roofline(rows):
     labelled = {}
     for row in fastest:  # the fastest first, so that labels are pushed down only
         x = row["cost"]["flops"] / row["cost"]["bytes"]
-        y = row["images_per_second"]["median"] * row["cost"]["flops"] / 1e9
+        y = row["images_per_second"].estimate * row["cost"]["flops"] / 1e9
         axis.plot(x, y, "o", color=_colour(row), markerfacecolor=_face(row), markersize=10, markeredgewidth=2)
         labelled[x] = min(y, labelled.get(x, np.inf) / 1.09)
-        place, side = (x * 1.05, "left") if "bf16" in row["row"] else (x / 1.05, "right")
-        axis.annotate(row["row"], (place, labelled[x]), ha=side, va="center")
+        place, side = (x * 1.05, "left") if "bf16" in row["contestant"] else (x / 1.05, "right")
+        axis.annotate(row["contestant"], (place, labelled[x]), ha=side, va="center")
     axis.set(xscale="log", yscale="log", xlabel="FLOP per byte that operators move", ylabel="GFLOP/s")
     for scale, ticks in ((axis.xaxis, (3, 5, 10, 20, 40)), (axis.yaxis, (25, 50, 100, 200, 400, 800))):
         scale.set_minor_locator(NullLocator())
         scale.set_major_locator(FixedLocator([tick for tick in ticks if tick < 4 * max(peaks["fp32"], peaks["bf16"])]))
         scale.set_major_formatter(ScalarFormatter())
     axis.set_title(
-        "No row is at its roof" if all(_share(row) < 1 for row in fastest) else "Caches lift some rows above the roof"
+        "Nobody is at the roof" if all(_share(row) < 1 for row in fastest) else "Caches lift some above the roof"
     )
     axis.grid(which="major")
     fig.tight_layout()
-    said = "; ".join(f"{row['row']} {100 * _share(row):.0f} %" for row in fastest)
+    said = "; ".join(f"{row['contestant']} {100 * _share(row):.0f} %" for row in fastest)
     return described(
         fig,
         f"Roofline of {rows[0]['provenance']['processor']}: {peaks['fp32']:,.0f} GFLOP/s in fp32, "
@@ -232,12 +232,12 @@ def roofline(rows):
 
 
 def _colour(row):
-    return ARM_COLOURS.get(row["row"].removesuffix(TUNED), "black")
+    return ARM_COLOURS.get(row["contestant"].removesuffix(TUNED), "black")
 
 
 def _face(row):
-    return _colour(row) if row["row"].endswith(TUNED) else "white"
+    return _colour(row) if row["contestant"].endswith(TUNED) else "white"
 
 
 def _share(row):
-    return row["share_of_attainable"]["median"]
+    return row["share_of_attainable"].estimate

@@ -4,7 +4,7 @@ import numpy as np
 
 from codealong.analysis import reports, stats, sweep
 from codealong.analysis.verdicts import LEVELS, PAIRS
-from codealong.data import CLASSES
+from codealong.classes import CLASSES
 from codealong.figures.style import ARM_COLOURS, a_row_per_class, described, pyplot
 
 

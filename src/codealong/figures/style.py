@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codealong.data import CLASSES
+from codealong.classes import CLASSES
 
 STYLE = Path(__file__).parent / "codealong.mplstyle"
 

@@ -2,28 +2,26 @@
 
 import contextlib
 import ctypes.util
-import json
 from pathlib import Path
 
 import torch
 
-from codealong import files, hardware
-from codealong.measure import benchmark
-from codealong.measure.worker import Worker
+from codealong import hardware, records
+from codealong.measure.worker import Worker, in_turns
 
-ROW = "stock-bf16 tuned"
-BATCHES = (512,)
+CONTESTANT = "stock-bf16 tuned"
+BATCH = 512
 """The tuned recipe's own."""
 
-ROUNDS = 6
-RECORDED = Path(__file__).parents[1] / "recorded" / "ablation.json"
+ROUNDS, SECONDS = 6, 0.5
+NAME, KIND, VERSION = "ablation.json", "ablation", 1
 
 LEFT_OUT = {
     "freed memory given back": {"environment": dict.fromkeys(hardware.KEEP_MEMORY)},
     "ReLU before pooling": {"options": {"pool_first": False}},
     "channels first": {"options": {"channels_last": False}},
     "Adam not fused": {"options": {"fused": False}},
-    "float32": {"row": "stock-fp32 tuned"},
+    "float32": {"contestant": "stock-fp32 tuned"},
 }
 """Parts of the tuned path, each taken away."""
 
@@ -38,24 +36,25 @@ ADDED = {
 """What others recommend, each put on top; an allocator only where it is installed."""
 
 
-def run(batches=BATCHES, rounds=ROUNDS, say=print):
-    """Measure the tuned path, and each variation of it.
+def measure(folder, rounds=ROUNDS, say=print):
+    """Measure the tuned path, and each variation of it, and record them.
 
     Parameters
     ----------
-    batches : sequence of int, optional
+    folder : Path
+        Of the machine.
     rounds : int, optional
     say : callable, optional
         Is told where it is.
 
     Returns
     -------
-    list of dict
-        `variation` (``"tuned"`` for the path itself), `batch`, and `ratio`, its rate relative to the
-        tuned path of the same round (`median`, `low`, `high`); `provenance`.
+    dict
+        `contestant`, `batch`, `provenance`, and `images_per_second`: by variation (``"tuned"`` for the path itself), a
+        list with the rate of each round.
     """
     variations = {"tuned": {}} | LEFT_OUT | ADDED
-    rates = {}
+    threads = torch.get_num_threads()
     with contextlib.ExitStack() as opened:
         workers = {}
         for name, how in variations.items():
@@ -67,54 +66,26 @@ def run(batches=BATCHES, rounds=ROUNDS, say=print):
                     continue
                 environment = {"LD_PRELOAD": library}
             say(f"starting {name}")
-            worker = Worker(how.get("row", ROW), options=how.get("options"), **environment)
+            worker = Worker(how.get("contestant", CONTESTANT), options=how.get("options"), **environment)
             workers[name] = opened.enter_context(worker)
-        names = list(workers)
-        provenances = {name: worker.provenance for name, worker in workers.items()}
-        for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
-            for batch in batches:
-                for name in names[number % len(names) :] + names[: number % len(names)]:
-                    rate = workers[name].ask(
-                        "rate", batch=batch, threads=torch.get_num_threads(), seconds=benchmark.SECONDS
-                    )
-                    rates.setdefault((name, batch), []).append(rate)
-    return [
-        {
-            "variation": name,
-            "batch": batch,
-            "ratio": benchmark.interval(
-                [rate / tuned for rate, tuned in zip(found, rates["tuned", batch], strict=True)]
-            ),
-            "raw": found,
-            "provenance": provenances[name],
+        questions = {name: (worker, BATCH, threads) for name, worker in workers.items()}
+        rates = in_turns(questions, rounds, SECONDS, say)
+        record = {
+            "contestant": CONTESTANT,
+            "batch": BATCH,
+            "provenance": workers["tuned"].provenance,
+            "images_per_second": rates,
         }
-        for name in names
-        for batch, found in ((batch, rates[name, batch]) for batch in batches)
-    ]
+    records.write(Path(folder) / NAME, KIND, VERSION, record)
+    return record
 
 
-def table(rows):
-    """Return the ratios for a reader, one row per variation, one column per batch size."""
-    import pandas as pd
+def read(folder=records.REFERENCE):
+    """Return the record of an ablation, as `measure` describes it.
 
-    flat = pd.DataFrame(
-        {
-            "variation": row["variation"],
-            "batch": f"batch {row['batch']:,}",
-            "ratio": "{median:.2f} ({low:.2f} to {high:.2f})".format(**row["ratio"]),
-        }
-        for row in rows
-    )
-    order = list(dict.fromkeys(flat["variation"]))
-    return flat.pivot(index="variation", columns="batch", values="ratio").loc[order, list(dict.fromkeys(flat["batch"]))]
-
-
-def save(rows, path=RECORDED):
-    """Write the rows, whole or not at all."""
-    files.write(path, (json.dumps(rows, indent=1) + "\n").encode())
-
-
-def load(path=RECORDED):
-    """Read the recorded rows."""
-    return json.loads(Path(path).read_text())
+    Raises
+    ------
+    records.RecordError
+    """
+    record, _ = records.read(Path(folder) / NAME, KIND, VERSION, "measure it with `python -m codealong ablation`")
+    return record

@@ -1,4 +1,4 @@
-"""One row of the benchmark in a process of its own: a line of JSON asks, a line of JSON answers."""
+"""A contestant of the benchmark in a process of its own: a line of JSON asks, a line of JSON answers."""
 
 import functools
 import json
@@ -13,20 +13,20 @@ from torch.utils.benchmark import Timer
 
 from codealong import data, hardware, ipex_guard, sources, training
 from codealong.measure import onednn, roofline
-from codealong.measure.benchmark import GOAL, PUBLISHED
-from codealong.measure.worker import TUNED
+from codealong.measure.benchmark import GOAL
+from codealong.measure.worker import PUBLISHED, TUNED
 
 WARM_UP_SECONDS = 0.25
 FEWEST_STEPS = 3
 
 
-class Course:
+class Contestant:
     """An arm as the course trains it, or tuned.
 
     Parameters
     ----------
-    row : str
-        Name of an arm, followed by ``" tuned"`` for the tuned recipe.
+    name : str
+        Of an arm, followed by ``" tuned"`` for the tuned recipe.
     compiled : bool, optional
         Whether the network goes through ``torch.compile``.
     width : int, optional
@@ -35,10 +35,9 @@ class Course:
         Fields of the recipe that differ from it.
     """
 
-    def __init__(self, row, compiled=False, width=1, **changes):
-        name = row.removesuffix(TUNED)
-        self.recipe = replace(training.TUNED if row.endswith(TUNED) else training.RECIPE, **changes)
-        self.arm, self.net, self.optimizer = training.start(name, 0, self.recipe, width)
+    def __init__(self, name, compiled=False, width=1, **changes):
+        self.recipe = replace(training.TUNED if name.endswith(TUNED) else training.RECIPE, **changes)
+        self.arm, self.net, self.optimizer = training.start(name.removesuffix(TUNED), 0, self.recipe, width)
         if compiled:
             self.net = torch.compile(self.net, dynamic=False)
         self.splits = data.load()
@@ -74,25 +73,25 @@ class Course:
 
     def train(self, seed):
         """Train from the start; return the history, its `valid_accuracy` taken on the test images."""
-        _, history = training.fit(self.arm.name, seed, self.splits.train, self.splits.test, self.recipe)
-        return [asdict(epoch) for epoch in history]
+        trained = training.fit(self.arm.name, seed, self.splits.train, self.splits.test, self.recipe)
+        return [asdict(epoch) for epoch in trained.history]
 
 
-class Published(Course):
+class Published(Contestant):
     """The published recipe: torchvision's images one by one through PIL, batches of 64, eager float32.
 
     Its optimizer was not published; Adam at its default rate stands in. It trains on the 50,000
-    images that every row trains on.
+    images that every contestant trains on.
     """
 
     BATCH_SIZE, EPOCHS = 64, 10
 
-    def __init__(self, row):
+    def __init__(self):
         from torchvision import transforms
         from torchvision.datasets import FashionMNIST
 
         super().__init__("stock-fp32")
-        self._fresh(0)
+        self._start_again(0)
         sources.obtain()
         turned = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
         images = FashionMNIST(sources.folder(), train=True, transform=turned)
@@ -105,7 +104,7 @@ class Published(Course):
 
     def train(self, seed):
         """Train until 0.91 is reached, ten epochs at most."""
-        self._fresh(seed)
+        self._start_again(seed)
         history = []
         for epoch in range(1, self.EPOCHS + 1):
             start = time.perf_counter()
@@ -126,24 +125,24 @@ class Published(Course):
         classes = torch.cat([self.net(images).argmax(1) for images in scaled.split(1000)])
         return (classes == test.labels).float().mean().item()
 
-    def _fresh(self, seed):
+    def _start_again(self, seed):
         self.net = training.initial(seed)
         self.optimizer = torch.optim.Adam(self.net.parameters())
 
 
-def rate(row, batch, threads, seconds):
+def rate(contestant, batch, threads, seconds):
     """Measure training alone, warmed up, in images per second."""
     torch.set_num_threads(threads)
-    images = row.batches(batch)
-    return _rate(lambda: row.step(*next(images)), batch, threads, seconds)
+    images = contestant.batches(batch)
+    return _rate(lambda: contestant.step(*next(images)), batch, threads, seconds)
 
 
-def rates(row, batch, threads, seconds):
+def rates(contestant, batch, threads, seconds):
     """Measure training and inference, warmed up.
 
     Parameters
     ----------
-    row : Course
+    contestant : Contestant
     batch : int
         Images per step.
     threads : int
@@ -158,12 +157,12 @@ def rates(row, batch, threads, seconds):
     """
     torch.set_num_threads(threads)
     hardware.reset_peak_memory()
-    images = row.batches(batch)
+    images = contestant.batches(batch)
     start = time.perf_counter()
-    row.step(*next(images))
+    contestant.step(*next(images))
     first = time.perf_counter() - start
-    trained = _rate(lambda: row.step(*next(images)), batch, threads, seconds)
-    predict = row.predictor()
+    trained = _rate(lambda: contestant.step(*next(images)), batch, threads, seconds)
+    predict = contestant.predictor()
     inferred = _rate(lambda: predict(next(images)[0]), batch, threads, seconds / 2)
     return {
         "images_per_second": trained,
@@ -173,41 +172,41 @@ def rates(row, batch, threads, seconds):
     }
 
 
-def page_faults(row, batch, steps=20):
+def page_faults(contestant, batch, steps=20):
     """Return how many page faults a step of training causes, warmed up; None where the system does not count them."""
     try:
         import resource
     except ImportError:
         return None
-    images = row.batches(batch)
+    images = contestant.batches(batch)
     for _ in range(steps):
-        row.step(*next(images))
+        contestant.step(*next(images))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(steps):
-        row.step(*next(images))
+        contestant.step(*next(images))
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / steps
 
 
-def kernels(row, batch):
+def kernels(contestant, batch):
     """Return what oneDNN ran in one step of training, as `onednn.parse` reads it."""
-    images = row.batches(batch)
-    row.step(*next(images))
-    return onednn.listen(lambda: row.step(*next(images)))
+    images = contestant.batches(batch)
+    contestant.step(*next(images))
+    return onednn.listen(lambda: contestant.step(*next(images)))
 
 
-def profile(row, batch, steps=10):
+def profile(contestant, batch, steps=10):
     """Return the operators of a step of training and their own milliseconds, by PyTorch's profiler.
 
     What fetching a batch and the optimizer's step consist of is added up as ``fetch`` and ``Optimizer.step``.
     """
-    images = row.batches(batch)
+    images = contestant.batches(batch)
     for _ in range(5):
-        row.step(*next(images))
+        contestant.step(*next(images))
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
         for _ in range(steps):
             with torch.profiler.record_function("fetch"):
                 fetched = next(images)
-            row.step(*fetched)
+            contestant.step(*fetched)
     found = {}
     for event in profiler.events():
         name, parent = event.name, event
@@ -219,14 +218,14 @@ def profile(row, batch, steps=10):
     return found
 
 
-def cost(row, batch):
+def cost(contestant, batch):
     """Return the floating-point operations and the bytes of a forward and backward pass, per image."""
-    images, labels = next(row.batches(batch))
+    images, labels = next(contestant.batches(batch))
 
     def step():
-        row.optimizer.zero_grad()
-        with row.arm.autocast():
-            loss = nn.functional.cross_entropy(row.net(row.arm.place(images)), labels)
+        contestant.optimizer.zero_grad()
+        with contestant.arm.autocast():
+            loss = nn.functional.cross_entropy(contestant.net(contestant.arm.place(images)), labels)
         loss.backward()
 
     step()
@@ -234,16 +233,16 @@ def cost(row, batch):
     return {"flops": operations / batch, "bytes": moved / batch}
 
 
-def main(row, options="{}"):
-    """Answer questions about one row until there are no more; `options` are those of `Course`, in JSON."""
+def main(name, options="{}"):
+    """Answer questions about one contestant until there are no more; `options` are those of `Contestant`, in JSON."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # nothing else may stand between the answers
     threads = torch.get_num_threads()
-    if row == "limits":
+    if name == "limits":
         questions = {"limits": lambda threads: roofline.measure(threads)}
     else:
-        contestant = Published(row) if row == PUBLISHED else Course(row, **json.loads(options))
-        widened = functools.cache(lambda width: Course(row, width=width))
+        contestant = Published() if name == PUBLISHED else Contestant(name, **json.loads(options))
+        widened = functools.cache(lambda width: Contestant(name, width=width))
         questions = {
             "rate": lambda **how: rate(contestant, **how),
             "rate by width": lambda width, **how: rate(widened(width), **how),

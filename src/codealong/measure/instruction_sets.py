@@ -1,14 +1,13 @@
-"""The ladder of instruction sets: the same training with ever newer instructions, each level in its own process."""
+"""What each instruction set adds: the same training with ever newer instructions, each level in its own process."""
 
 import contextlib
-import json
 from pathlib import Path
 
 import torch
 
-from codealong import files, hardware, replay
-from codealong.measure import benchmark, onednn
-from codealong.measure.worker import Worker
+from codealong import hardware, records
+from codealong.measure import onednn
+from codealong.measure.worker import Worker, in_turns
 
 LEVELS = {
     "AVX2": "AVX2",
@@ -18,49 +17,35 @@ LEVELS = {
 }
 """Names a reader knows, and the values of ``ONEDNN_MAX_CPU_ISA``, which oneDNN reads once per process."""
 
-ROWS = ("stock-fp32 tuned", "stock-bf16 tuned")
-BATCH = 256
-RECORDED = Path(__file__).parents[1] / "recorded" / "ladder.json"
+CONTESTANTS = ("stock-fp32 tuned", "stock-bf16 tuned")
+BATCH, ROUNDS, SECONDS = 256, 3, 0.4
+NAME, KIND, VERSION = "instruction-sets.json", "comparison of instruction sets", 1
 
 
-def measure(rows=ROWS):
-    """Measure each level that this machine has; at `CODEALONG_SPEED=recorded`, show the recorded ladder instead.
-
-    Parameters
-    ----------
-    rows : sequence of str, optional
-        Rows of the benchmark.
+def measure():
+    """Measure each level that this machine has.
 
     Returns
     -------
-    list of dict
-        `row`, `level`, `images_per_second` (`low`, `median`, `high`), `ran_on`, the newest instruction
-        set among the convolutions that oneDNN ran (None where PyTorch gave it none), and the `provenance`.
+    dict
+        `provenance`, and `levels`, a list of dict: `contestant`, `level`, `images_per_second`, the rate of each round;
+        `ran_on`, the newest instruction set among the convolutions that oneDNN ran (None where PyTorch gave it none).
     """
-    if replay.recorded():
-        steps = json.loads(RECORDED.read_text())
-        print(replay.shown(steps[0]["provenance"]))
-        return steps
     here = [level for level in LEVELS if level in hardware.processor().instruction_sets]
-    steps = []
-    for row in rows if here else ():
+    threads, levels = torch.get_num_threads(), []
+    for contestant in CONTESTANTS:
         with contextlib.ExitStack() as opened:
-            workers = {level: opened.enter_context(Worker(row, ONEDNN_MAX_CPU_ISA=LEVELS[level])) for level in here}
-            rates = benchmark.compare(
-                {level: (worker, BATCH, torch.get_num_threads()) for level, worker in workers.items()}
-            )
+            workers = {
+                level: opened.enter_context(Worker(contestant, ONEDNN_MAX_CPU_ISA=LEVELS[level])) for level in here
+            }
+            questions = {level: (worker, BATCH, threads) for level, worker in workers.items()}
+            rates = in_turns(questions, ROUNDS, SECONDS)
             for level, worker in workers.items():
                 kernels = [onednn.Kernel(*kernel) for kernel in worker.ask("kernels", batch=BATCH)]
-                steps.append(
-                    {
-                        "row": row,
-                        "level": level,
-                        "images_per_second": rates.loc[level].to_dict(),
-                        "ran_on": newest(kernel for kernel in kernels if kernel.kind == "convolution"),
-                        "provenance": worker.provenance,
-                    }
-                )
-    return steps
+                convolutions = [kernel for kernel in kernels if kernel.kind == "convolution"]
+                rate = {"images_per_second": rates[level], "ran_on": newest(convolutions)}
+                levels.append({"contestant": contestant, "level": level, **rate})
+    return {"provenance": hardware.provenance(), "levels": levels}
 
 
 def newest(kernels):
@@ -69,12 +54,18 @@ def newest(kernels):
     return next((level for level in reversed(LEVELS) if level in ran), None)
 
 
-def with_recorded(steps):
-    """Add the recorded result of each level that this machine does not have, where there is one."""
-    measured = {(step["row"], step["level"]) for step in steps}
-    return steps + [step for step in json.loads(RECORDED.read_text()) if (step["row"], step["level"]) not in measured]
+def save(record, folder):
+    """Write a record into the folder of a machine."""
+    records.write(Path(folder) / NAME, KIND, VERSION, record)
 
 
-def save(steps, path=RECORDED):
-    """Write a ladder, whole or not at all."""
-    files.write(path, (json.dumps(steps, indent=1) + "\n").encode())
+def read(folder=records.REFERENCE):
+    """Return a record, as `measure` describes it.
+
+    Raises
+    ------
+    records.RecordError
+    """
+    again = "measure it with `python -m codealong instruction-sets`"
+    record, _ = records.read(Path(folder) / NAME, KIND, VERSION, again)
+    return record

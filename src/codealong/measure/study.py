@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codealong import CourseError, data, hardware, runs, training
+from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
 from codealong.measure import sweep
 
@@ -32,14 +32,15 @@ class StudyError(CourseError):
     """A study cannot be made or read; the message says what to do."""
 
 
-def conduct(folder=runs.RECORDED, seeds=SEEDS):
+def conduct(folder, seeds=SEEDS):
     """Make the runs that a folder does not have yet, then the sweep, saying where it is.
 
     It can be stopped at any moment, and started again.
 
     Parameters
     ----------
-    folder : path, optional
+    folder : path
+        Of a machine.
     seeds : int, optional
         The study has the seeds below it.
 
@@ -50,7 +51,7 @@ def conduct(folder=runs.RECORDED, seeds=SEEDS):
         machine or recipe.
     """
     folder = Path(folder)
-    present = [run for arm in ARMS for run in runs.recorded(arm, folder)]
+    present = [run for arm in ARMS for run in runs.of_machine(arm, folder)]
     names = {(run.arm, run.seed) for run in present}
     seeds = max([seeds, *(seed + 1 for _, seed in names)])
     left = [pair for pair in order(seeds) if pair not in names]
@@ -59,9 +60,9 @@ def conduct(folder=runs.RECORDED, seeds=SEEDS):
             if not (status := arm.status()).usable:
                 raise StudyError(f"A study needs all four arms, and {arm.name} cannot run here: {status.reason}")
         ensure_same(folder, present, asdict(training.RECIPE), hardware.provenance())
-        runs.ensure_writable(folder)
+        records.ensure_writable(folder / runs.FOLDER)
         with _alone(folder):
-            for unfinished in folder.glob(".new-*"):
+            for unfinished in folder.rglob(".new-*"):
                 unfinished.unlink()
             _make(left, len(ARMS) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
@@ -114,11 +115,10 @@ def record(arm, seed, folder):
     splits = data.load()
     training.warm_up(arm, splits.train)
     busy = hardware.wait_until_idle(print)
-    net, history = training.fit(arm, seed, splits.train, splits.valid)
-    run = runs.new(arm, seed, training.RECIPE, history, training.predict(net, splits.test))
+    run = training.fit(arm, seed, splits.train, splits.valid).run(splits.test)
     measured = {"warm_up_steps": training.WARM_UP_STEPS, "busy_percent": busy}
     run = replace(run, provenance=run.provenance | measured)
-    runs.save(run if seed == 0 else replace(run, probabilities=None), folder)
+    runs.save(run if seed == 0 else replace(run, probabilities=None), Path(folder) / runs.FOLDER)
 
 
 def _one(arm, seed, folder):
@@ -151,8 +151,8 @@ def ensure_same(folder, present, recipe, provenance):
             raise StudyError(f"{run.name} in {folder} has another recipe; {cure}")
         if "warm_up_steps" not in run.provenance:
             raise StudyError(f"{run.name} in {folder} was not made by a study, which warms up first; {cure}")
-    if (folder / sweep.NAME).exists():
-        measured, _ = sweep.read(folder / sweep.NAME)
+    measured, _ = sweep.read(folder)
+    if measured:
         made[sweep.NAME] = measured | {"allocator": provenance["allocator"]}  # workers choose their own
     for name, its in made.items():
         for field in MACHINE:

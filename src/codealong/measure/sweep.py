@@ -1,14 +1,13 @@
 """Training rates by width of the network and by batch size, recorded round by round."""
 
 import contextlib
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from codealong import CourseError, files, hardware
+from codealong import hardware, records
 from codealong.arms import ARMS
 from codealong.measure.worker import Worker
 
@@ -18,12 +17,7 @@ ROUNDS = 6
 SECONDS = 0.5
 """How long a rate is measured for, at least."""
 
-FORMAT, VERSION = "codealong sweep", 1
-NAME = "sweep.json"
-
-
-class SweepError(CourseError):
-    """A recorded sweep is missing, unfinished, damaged or newer than this course."""
+NAME, KIND, VERSION = "sweep.json", "sweep", 1
 
 
 def measure(folder, rounds=ROUNDS, say=print):
@@ -39,10 +33,7 @@ def measure(folder, rounds=ROUNDS, say=print):
     say : callable, optional
         Gets a sentence before each round.
     """
-    path = Path(folder) / NAME
-    provenance, done = read(path) if path.exists() else (None, [])
-    if not missing(folder, rounds):
-        return
+    provenance, done = read(folder)
     threads = torch.get_num_threads()
     took = []
     for number in range(len(done), rounds):
@@ -68,57 +59,50 @@ def measure(folder, rounds=ROUNDS, say=print):
                 for arm in order
             ]
         done.append({"busy_percent": busy, "cells": cells})
-        content = {"format": FORMAT, "version": VERSION, "provenance": provenance, "rounds": done}
-        files.write(path, (json.dumps(content) + "\n").encode())
+        records.write(Path(folder) / NAME, KIND, VERSION, {"provenance": provenance, "rounds": done})
         took.append(time.perf_counter() - started)
 
 
 def missing(folder, rounds=ROUNDS):
     """Return how many rounds of a sweep a folder lacks."""
-    path = Path(folder) / NAME
-    return max(0, rounds - len(read(path)[1])) if path.exists() else rounds
+    return max(0, rounds - len(read(folder)[1]))
 
 
-def read(path):
+def read(folder):
     """Return the provenance of a sweep and its rounds, as `measure` wrote them.
+
+    Returns
+    -------
+    provenance : dict or None
+        None where nothing was measured yet.
+    rounds : list of dict
+        ``busy_percent`` and ``cells``: a rate for each arm that was measured, width and batch size.
 
     Raises
     ------
-    SweepError
+    records.RecordError
         When the file is damaged, foreign, or newer than this course.
     """
-    path = Path(path)
+    path = Path(folder) / NAME
+    if not path.exists():
+        return None, []
+    again = f"`python -m codealong study --into {folder}` measures it again"
+    content, _ = records.read(path, KIND, VERSION, again)
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise _refused(path, "it cannot be read") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise _refused(path, "it is not a sweep of this course")
-    if content.get("version") != VERSION:
-        raise _refused(path, f"its version is {content.get('version')}, and this course reads version {VERSION}")
-    try:
-        whole = all(map(_is_round, content["rounds"])) and isinstance(content["provenance"], dict)
-    except (KeyError, TypeError):
+        arms = {cell["arm"] for cell in content["rounds"][0]["cells"]}
+        whole = all(_is_whole(each["cells"], arms) for each in content["rounds"])
+        provenance, rounds = dict(content["provenance"]), content["rounds"]
+    except (KeyError, TypeError, IndexError, ValueError):
         whole = False
     if not whole:
-        raise _refused(path, "a round does not have each arm, width and batch size once")
-    return content["provenance"], content["rounds"]
+        raise records.refused(path, "a round does not have each arm, width and batch size once", again)
+    return provenance, rounds
 
 
-def _is_round(measured):
-    wanted = {(arm, width, batch) for arm in ARMS for width in WIDTHS for batch in BATCHES}
-    cells = measured["cells"]
+def _is_whole(cells, arms):
+    wanted = {(arm, width, batch) for arm in arms for width in WIDTHS for batch in BATCHES}
     return (
         len(cells) == len(wanted)
         and {(cell["arm"], cell["width"], cell["batch"]) for cell in cells} == wanted
         and all(cell["images_per_second"] > 0 for cell in cells)
     )
-
-
-def _refused(path, problem):
-    return SweepError(f"{path} is refused: {problem}. Restore it, or delete it; {cure(path)} measures it again.")
-
-
-def cure(path):
-    """Name the command that makes a sweep whole."""
-    return f"`python -m codealong study --into {path.parent}`"

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from codealong import CourseError, hardware
 
-TUNED = " tuned"
+PUBLISHED, TUNED = "published", " tuned"
+"""A contestant is named `PUBLISHED`, or as an arm, or as an arm followed by `TUNED`; or it is one of `PEERS`."""
+
 PEERS = {"keras": "keras_peer.py", "jax": "jax_peer.py"}
 
 PEERS_FOLDER = Path(__file__).parent / "peers"
@@ -27,15 +29,15 @@ class Worker:
 
     Parameters
     ----------
-    row : str
-        One of `ROWS`, of `PEERS`, or ``"limits"``.
+    contestant : str
+        Its name, or ``"limits"`` for what measures the machine itself.
     peers : path, optional
         The Python of the peers' environment.
     options : dict, optional
-        Of `codealong.measure.contestants.Course`.
+        Of `measure.contestants.Contestant`.
     **environment : str
         Variables that it gets besides, or loses where the value is None. `hardware.KEEP_MEMORY` is set
-        for a tuned row and taken from any other, unless they say otherwise.
+        for a tuned contestant and taken from any other, unless they say otherwise.
 
     Attributes
     ----------
@@ -45,15 +47,15 @@ class Worker:
         As `hardware.provenance` returns it there; empty for a peer.
     """
 
-    def __init__(self, row, peers=None, options=None, **environment):
-        self.row = row
-        command = [sys.executable, "-m", "codealong.measure.contestants", row, json.dumps(options or {})]
-        if row in PEERS:
+    def __init__(self, contestant, peers=None, options=None, **environment):
+        self.contestant = contestant
+        command = [sys.executable, "-m", "codealong.measure.contestants", contestant, json.dumps(options or {})]
+        if contestant in PEERS:
             if not Path(peers).exists():
                 raise BenchError(f"{peers} does not exist: `make bench-peers` sets up the peers' environment.")
-            command = [peers, PEERS_FOLDER / PEERS[row]]
+            command = [peers, PEERS_FOLDER / PEERS[contestant]]
             environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
-        keeps = row.endswith(TUNED) or row in ("limits", *PEERS)
+        keeps = contestant.endswith(TUNED) or contestant in ("limits", *PEERS)
         environment = (hardware.KEEP_MEMORY if keeps else dict.fromkeys(hardware.KEEP_MEMORY)) | environment
         started = time.perf_counter()
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 it lives as long as the worker
@@ -79,7 +81,7 @@ class Worker:
             When the process is closed or died; the message ends with its last words.
         """
         if self._said.closed:
-            raise BenchError(f"The process for {self.row} is closed: run the cell that starts it again.")
+            raise BenchError(f"The process for {self.contestant} is closed: run the cell that starts it again.")
         self._signal("SIGCONT")
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps({"do": do, **how}) + "\n")
@@ -112,7 +114,36 @@ class Worker:
             self._said.seek(0)
             words = self._said.read().strip().splitlines()
             self.close()
-            raise BenchError(f"The benchmark's process for {self.row} died: {words[-1] if words else 'no message'}")
+            last = words[-1] if words else "no message"
+            raise BenchError(f"The benchmark's process for {self.contestant} died: {last}")
         # Its threads would otherwise go on spinning on the cores of whoever is measured next.
         self._signal("SIGSTOP")
         return json.loads(line)
+
+
+def in_turns(questions, rounds, seconds, say=lambda text: None):
+    """Ask several workers for their training rates in turns; each round begins one further.
+
+    Parameters
+    ----------
+    questions : dict of str to (Worker, int, int)
+        By the name of what is compared: a worker, a batch size, a number of threads.
+    rounds : int
+    seconds : float
+        To measure for, at least, each time.
+    say : callable, optional
+        Is told where it is.
+
+    Returns
+    -------
+    dict of str to list of float
+        Images per second, by name, round by round.
+    """
+    rates = {name: [] for name in questions}
+    names = list(questions)
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            worker, batch, threads = questions[name]
+            rates[name].append(worker.ask("rate", batch=batch, threads=threads, seconds=seconds))
+    return rates

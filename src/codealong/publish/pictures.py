@@ -1,9 +1,8 @@
 """The pictures of `images/`, which the README and the notebooks show."""
 
 from codealong import ROOT, figures, model
-from codealong.analysis import study
+from codealong.analysis import benchmark, study
 from codealong.figures.style import pyplot
-from codealong.measure import benchmark
 
 FOLDER = ROOT / "images"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from codealong import ROOT, files
 from codealong.analysis import stats, study, verdicts
-from codealong.analysis.benchmark import best as best_rows
+from codealong.analysis.benchmark import best, each_seed, load
 from codealong.measure import benchmark
 
 README = ROOT / "README.md"
@@ -27,8 +27,8 @@ def results(recorded):
         values = recorded.accuracy(arm)
         accuracy = stats.paired_difference(np.zeros_like(values), values)
         rate = stats.ratio(stock, recorded.seconds_per_epoch(arm))
-        ratio = "1" if arm == "stock-fp32" else f"{rate.estimate:.2f} ({rate.low:.2f} to {rate.high:.2f})"
-        lines.append(f"| `{arm}` | {accuracy.estimate:.4f} ({accuracy.low:.4f} to {accuracy.high:.4f}) | {ratio} |")
+        ratio = "1" if arm == "stock-fp32" else f"{rate:.2f}"
+        lines.append(f"| `{arm}` | {accuracy:.4f} | {ratio} |")
     made = recorded.provenance
     lines += [
         "",
@@ -58,24 +58,23 @@ def _statement(found):
 
 def benchmark_results():
     """Return the recorded benchmark and what follows from it, as Markdown."""
-    rows = benchmark.load()
-    best = {row["row"]: row for row in best_rows(rows)}
+    rows = best(load())
     lines = [
-        "| row | batch | training rate / published recipe | seconds to 0.91 | test accuracy |",
+        "| contestant | batch | training rate / published recipe | seconds to 0.91 | test accuracy |",
         "|---|---|---|---|---|",
     ]
-    for name, row in best.items():
-        ratio = row["ratio_to_published"]
-        seconds = " ".join("never" if value is None else f"{value:.0f}" for value in row["seconds_to_91"]) or "–"
-        accuracy = f"{sum(row['test_accuracy']) / len(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–"
-        rate = f"{ratio['median']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
-        lines.append(f"| {name} | {row['batch']:,} | {rate} | {seconds} | {accuracy} |")
+    for row in rows:
+        accuracy = f"{np.mean(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–"
+        lines.append(
+            f"| {row['contestant']} | {row['batch']:,} | {row['ratio_to_published']:.1f} "
+            f"| {each_seed(row['seconds_to_91'])} | {accuracy} |"
+        )
     made = rows[0]["provenance"]
     lines += [
         "",
-        f"Each row at its best of {len(benchmark.BATCHES)} batch sizes: median (lowest to highest) of "
-        f"{len(rows[0]['raw'])} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
-        f"accuracy at the end, for {len(benchmark.SEEDS)} seeds and each row's own recipe (the published one stops "
+        f"Each at its best of {len(benchmark.BATCHES)} batch sizes: median (lowest to highest) of "
+        f"{rows[0]['rounds']} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
+        f"accuracy at the end, for {len(benchmark.SEEDS)} seeds and each one's own recipe (the published one stops "
         "at 0.91). "
         f"Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
         f"{made['threads']} threads.",

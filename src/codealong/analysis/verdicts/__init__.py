@@ -15,10 +15,10 @@ import re
 
 import numpy as np
 
-from codealong.analysis import stats
 from codealong.analysis.verdicts.quality import LEVELS, fewer_epochs, identical, more_evaluation
 from codealong.analysis.verdicts.speed import boost, ipex_or_bf16, larger_models, stock_today
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict
+from codealong.intervals import Interval
 
 __all__ = [
     "JUDGES", "LEVELS", "PAIRS", "REFUTED", "SUPPORTED", "UNDECIDED", "Verdict", "boost", "fewer_epochs", "identical",
@@ -66,7 +66,7 @@ def _lines(sentences):
 
 
 def _plain(value):
-    if isinstance(value, stats.Interval):
+    if isinstance(value, Interval):
         return {key: float(part) if np.isfinite(part) else None for key, part in value._asdict().items()}
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}

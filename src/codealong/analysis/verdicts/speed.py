@@ -3,7 +3,7 @@
 import numpy as np
 
 from codealong.analysis import stats, sweep
-from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide, interval
+from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide
 
 SUBSTANTIAL = 1.2
 """A boost is substantial when an epoch without takes at least this many times as long."""
@@ -29,8 +29,8 @@ def boost(study):
     return Verdict(
         11,
         "the Intel optimization provided a substantial boost in performance",
-        f"the time of an epoch without, divided by the time with, is {interval(ratios['float32'])} in float32 and "
-        f"{interval(ratios['bfloat16'])} in bfloat16. The published pair has no time in it, and no IPEX.",
+        f"the time of an epoch without, divided by the time with, is {ratios['float32']:.2f} in float32 and "
+        f"{ratios['bfloat16']:.2f} in bfloat16. The published pair has no time in it, and no IPEX.",
         judged["float32"],
         f"In float32 {said[judged['float32']]}. In bfloat16 {said[judged['bfloat16']]}.",
         ratios | {"verdicts": judged},
@@ -55,7 +55,7 @@ def larger_models(study):
         numbers[precision] = {**found, "growth": growth, "begins to pay, by batch": pays}
         judged[precision] = decide(growth.low > 1 and found[f"×{wide}"].low > 1, growth.high < 1)
     said = "; ".join(
-        f"in {precision} {interval(found[f'×{narrow}'])} at ×{narrow} and {interval(found[f'×{wide}'])} at ×{wide}"
+        f"in {precision} {found[f'×{narrow}']:.2f} at ×{narrow} and {found[f'×{wide}']:.2f} at ×{wide}"
         for precision, found in numbers.items()
     )
     concluded = {
@@ -93,8 +93,8 @@ def ipex_or_bf16(study):
     return Verdict(
         "ipex or bf16",
         "IPEX is the larger part of the speed-up from stock-fp32 to ipex-bf16",
-        f"the speed-up is {interval(whole)}. Averaged over the two orders in which the steps can be taken, that is a "
-        f"factor of {interval(ipex)} by IPEX and one of {interval(bf16)} by bfloat16.",
+        f"the speed-up is {whole:.2f}. Averaged over the two orders in which the steps can be taken, that is a "
+        f"factor of {ipex:.2f} by IPEX and one of {bf16:.2f} by bfloat16.",
         verdict,
         {
             SUPPORTED: "IPEX contributes more than bfloat16 as stock-bf16 uses it, with its memory layout.",
@@ -124,9 +124,9 @@ def stock_today(study):
     return Verdict(
         "stock today",
         "stock PyTorch gives most of the speed-up from stock-fp32 to ipex-bf16 by itself",
-        f"the rate of stock-bf16 is {interval(alone)} times that of stock-fp32, and that of ipex-bf16 is "
-        f"{interval(whole)} times. Of the logarithm of that speed-up, stock PyTorch's share is {interval(share)}. "
-        f"Its rate is {interval(relative)} times that of ipex-bf16.",
+        f"the rate of stock-bf16 is {alone:.2f} times that of stock-fp32, and that of ipex-bf16 is "
+        f"{whole:.2f} times. Of the logarithm of that speed-up, stock PyTorch's share is {share:.2f}. "
+        f"Its rate is {relative:.2f} times that of ipex-bf16.",
         verdict,
         {
             SUPPORTED: "Stock PyTorch gives most of the speed-up by itself.",

@@ -25,7 +25,7 @@ class Verdict:
     conclusion : str
         What follows, in a sentence.
     numbers : dict
-        The evidence; intervals are `stats.Interval`, at 95 % each where a rule does not say otherwise.
+        The evidence; intervals are `Interval`, at 95 % each where a rule does not say otherwise.
     """
 
     claim: int | str
@@ -41,11 +41,6 @@ def decide(supported, refuted):
     return SUPPORTED if supported else REFUTED if refuted else UNDECIDED
 
 
-def points(found):
+def points(difference):
     """Say an interval of a difference, in percentage points."""
-    return f"{100 * found.estimate:+.3f} ({100 * found.low:+.3f} to {100 * found.high:+.3f})"
-
-
-def interval(ratio):
-    """Say an interval of a ratio."""
-    return f"{ratio.estimate:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+    return f"{difference.times(100):+.3f}"

@@ -1,0 +1,119 @@
+"""A worker measures one contestant in a process of its own, and stands still otherwise."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from codealong import hardware
+from codealong.figures import speed
+from codealong.measure.worker import BenchError, Worker
+
+pytestmark = pytest.mark.worker
+
+
+@pytest.fixture(scope="module")
+def worker():
+    with Worker("stock-fp32 tuned") as opened:
+        yield opened
+
+
+def stands_still(worker):
+    state = Path(f"/proc/{worker._process.pid}/stat")
+    for _ in range(100):
+        if state.read_text().rpartition(")")[2].split()[0] == "T":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_worker_stands_still_until_it_is_asked_and_after_it(worker):
+    assert stands_still(worker)
+    answer = worker.ask("rates", batch=64, threads=1, seconds=0.1)
+    assert stands_still(worker)
+    assert answer["images_per_second"] > 100 and answer["inference_images_per_second"] > answer["images_per_second"]
+    assert answer["peak_mib"] > 100 and answer["first_step_seconds"] > 0
+
+
+def test_a_tuned_worker_keeps_its_memory(worker):
+    environment = Path(f"/proc/{worker._process.pid}/environ").read_text()
+    assert all(f"{key}={value}" in environment for key, value in hardware.KEEP_MEMORY.items())
+    assert worker.ask("page_faults", batch=256) < 1000
+
+
+def test_a_variable_can_be_taken_away():
+    with Worker("stock-fp32 tuned", options={"fused": False}, MALLOC_TRIM_THRESHOLD_=None) as without:
+        environment = Path(f"/proc/{without._process.pid}/environ").read_text()
+    assert "MALLOC_MMAP_THRESHOLD_" in environment and "MALLOC_TRIM_THRESHOLD_" not in environment
+
+
+def test_a_step_costs_what_its_layers_cost(worker):
+    forward = 2 * (9 * 16 * 28**2 + 9 * 16 * 32 * 14**2 + 1568 * 128 + 128 * 10)
+    first_layer = 2 * 9 * 16 * 28**2
+    assert worker.ask("cost", batch=64)["flops"] == 3 * forward - first_layer
+
+
+def test_a_profile_names_the_convolutions(worker):
+    table = speed.parts(worker.ask("profile", batch=64))
+    assert table.loc["convolution"].min() > 0 and table.loc["dense layer"].min() > 0
+    assert table.loc["optimizer", "forward"] > 0 and table.loc["fetching images", "forward"] > 0
+
+
+def test_kernels_of_a_step_are_heard(worker):
+    kinds = [kernel[0] for kernel in worker.ask("kernels", batch=64)]
+    assert kinds.count("convolution") == 5
+
+
+def test_a_worker_tells_what_it_runs_with(worker):
+    assert worker.start_seconds > 0.5
+    assert "MALLOC_TRIM_THRESHOLD_" in worker.provenance["allocator"] and not worker.provenance["ipex_imported"]
+
+
+def test_a_closed_worker_says_so():
+    worker = Worker("limits")
+    worker.close()
+    with pytest.raises(BenchError, match="process for limits is closed"):
+        worker.ask("limits", threads=1)
+
+
+def test_an_interrupted_answer_is_never_taken_for_the_next(monkeypatch):
+    worker = Worker("limits")
+
+    class Interrupted:
+        def readline(self):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker._process, "stdout", Interrupted())
+    monkeypatch.setattr(worker._process, "communicate", worker._process.wait)
+    with pytest.raises(KeyboardInterrupt):
+        worker.ask("limits", threads=1)
+    with pytest.raises(BenchError, match="closed"):
+        worker.ask("limits", threads=1)
+
+
+def test_a_worker_ends_when_its_parent_is_killed():
+    code = "import time; from codealong.measure.worker import Worker; worker = Worker('limits')"
+    code += "; print(worker._process.pid, flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, preexec_fn=os.setpgrp)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(200):
+        if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2]:
+            return
+        time.sleep(0.05)
+    os.kill(child, 9)
+    pytest.fail("the worker outlived its parent")
+
+
+def test_a_worker_that_dies_says_its_last_words():
+    with pytest.raises(BenchError, match=r"process for fast died: .*'fast' is not an arm"):
+        Worker("fast")
+
+
+def test_peers_without_their_environment_are_one_sentence(tmp_path):
+    with pytest.raises(BenchError, match="python does not exist: `make bench-peers`"):
+        Worker("keras", peers=tmp_path / "python")
