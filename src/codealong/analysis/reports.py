@@ -151,47 +151,6 @@ def compare(before, after):
     return (after.table - before.table)[COLUMNS[:3]] * 100
 
 
-def per_class(labels, run):
-    """Return what a classification report leaves out, class by class.
-
-    Parameters
-    ----------
-    labels : array of int, shape (10000,)
-        The true classes of the test images.
-    run : runs.Run
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: the classes and their mean; columns ``ROC AUC`` (one class against the rest) and
-        ``IoU`` (Jaccard index: images on which label and prediction agree, of those on which
-        either names the class).
-
-    Raises
-    ------
-    ReportError
-        When the run kept its predicted classes only.
-    """
-    import pandas as pd
-    from sklearn import metrics
-
-    if run.probabilities is None:
-        raise ReportError(
-            f"{run.name} kept no probabilities, which ROC AUC needs: make it again in notebooks 03 and 04."
-        )
-    each = range(len(CLASSES))
-    probabilities = run.probabilities.astype(np.float64)
-    table = pd.DataFrame(
-        {
-            "ROC AUC": [metrics.roc_auc_score(labels == c, probabilities[:, c]) for c in each],
-            "IoU": metrics.jaccard_score(labels, run.classes, labels=each, average=None),
-        },
-        index=list(CLASSES),
-    )
-    table.loc["mean"] = table.mean()
-    return table
-
-
 def side_by_side(reports, column="f1-score"):
     """Put one column of several reports side by side.
 

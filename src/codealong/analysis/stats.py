@@ -308,36 +308,6 @@ def ratio(first, second, confidence=CONFIDENCE):
     return median(np.asarray(first, float) / np.asarray(second, float), confidence)
 
 
-def implied_counts(report):
-    """Return what the printed precision and recall of a report allow the counts behind them to be, at most.
-
-    Parameters
-    ----------
-    report : reports.Report
-        Read from print, so that its `digits` are known.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: the classes; columns ``right low``, ``right high`` (images of the class that were named
-        rightly, by recall and support) and ``named low``, ``named high`` (images that were given this
-        name, by precision).
-    """
-    import pandas as pd
-
-    half = 0.5 * 10.0**-report.digits
-    rows = {}
-    for name, row in report.classes.iterrows():
-        right = np.arange(row["support"] + 1)
-        right = right[np.abs(right / row["support"] - row["recall"]) <= half + 1e-12]
-        low = np.ceil(right.min() / (row["precision"] + half) - 1e-9)
-        images = report.classes["support"].sum()
-        high = min(images, np.floor(right.max() / max(row["precision"] - half, 1e-9) + 1e-9))
-        rows[name] = (int(right.min()), int(right.max()), int(low), int(high))
-    columns = ["right low", "right high", "named low", "named high"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-
-
 def _holm(p):
     from statsmodels.stats.multitest import multipletests
 

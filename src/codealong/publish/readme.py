@@ -53,7 +53,8 @@ def _minutes(recorded):
 
 
 def _statement(found):
-    return f"“{found.statement}”" if isinstance(found.claim, int) else f"our question: {found.statement}"
+    said = f"“{found.statement}”" if found.published else f"our question: {found.statement}"
+    return f"*{found.claim}*: {said}"
 
 
 def benchmark_results():

@@ -1,4 +1,4 @@
-"""What a study says of predictions and of learning: claims 9, 10 and 13."""
+"""What a study says of predictions and of learning: the claims on reports, epochs and single pairs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ LEVELS = (0.88, 0.90, 0.91)
 
 
 def identical(study):
-    """Judge claim 9: the reports with and without are practically identical.
+    """Judge "the reports are practically identical".
 
     Supported when accuracy, macro precision and macro F1 are equivalent within `stats.MARGIN`, and precision,
     recall and F1 of every class within `stats.CLASS_MARGIN`. Refuted when an average's interval, corrected over
@@ -58,7 +58,8 @@ def identical(study):
     margins = f"averages within ±{100 * stats.MARGIN:g} percentage points, numbers of a class within "
     margins += f"±{100 * stats.CLASS_MARGIN:g}"
     return Verdict(
-        9,
+        "the reports are practically identical",
+        True,
         "the performance metrics for each class and the macro and weighted averages are practically identical",
         f"on these test images, accuracy with minus without is {said}. From seed to seed, the accuracy of "
         f"stock-fp32 has a standard deviation of {100 * mine['standard deviation over seeds'].estimate:.2f} points. "
@@ -77,7 +78,7 @@ def identical(study):
 
 
 def fewer_epochs(study):
-    """Judge claim 10: accuracy has increased with fewer epochs.
+    """Judge "fewer epochs": accuracy has increased with fewer of them.
 
     It has two parts, each judged with half of the 5 %: supported when both are, refuted when one is. Accuracy has
     not increased when the difference is equivalent to none within the margin, or its interval lies below 0; else
@@ -126,7 +127,8 @@ def fewer_epochs(study):
         UNDECIDED: "whether epochs are saved stays open",
     }[mine["epochs saved"]]
     return Verdict(
-        10,
+        "fewer epochs",
+        True,
         "The accuracy has increased with less epochs",
         f"in float32, accuracy with minus without is {points(mine['accuracy'])} percentage points. In the median, "
         f"runs reach a validation accuracy of {reached}.",
@@ -137,7 +139,7 @@ def fewer_epochs(study):
 
 
 def more_evaluation(study):
-    """Judge claim 13: further evaluation is necessary. Its premise is judged, that one pair does not settle it.
+    """Judge "one pair is not enough", the premise of the claim that further evaluation is necessary.
 
     Supported when single pairs of runs contradict each other in which arm has the higher accuracy. Refuted when
     all pairs that are not tied agree, and are enough that the interval of their share leaves out one half.
@@ -151,7 +153,8 @@ def more_evaluation(study):
     share = stats.Interval(ahead / max(apart, 1), float(low), float(high))
     verdict = decide(ahead and behind, apart and not low <= 0.5 <= high)
     return Verdict(
-        13,
+        "one pair is not enough",
+        True,
         "further investigations and extensive evaluations are necessary to validate its effectiveness across different "
         "scenarios",
         f"judged is the premise, for accuracy: that one pair of runs does not settle it. Of {len(stock)} pairs with "

@@ -1,4 +1,4 @@
-"""What a study says of time: claims 11 and 12, and the two questions that were not asked."""
+"""What a study says of time: the claims on speed and on larger models, and two questions that were not asked."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ MOST = 0.5
 
 
 def boost(study):
-    """Judge claim 11: a substantial boost, by `SUBSTANTIAL`, in training time.
+    """Judge "a substantial boost", by `SUBSTANTIAL`, in training time.
 
     Supported when the whole interval of the ratio of times per epoch lies at or above it, refuted when below.
     """
@@ -27,7 +27,8 @@ def boost(study):
         UNDECIDED: f"these seeds do not tell whether training with IPEX is {SUBSTANTIAL:g} times as fast",
     }
     return Verdict(
-        11,
+        "a substantial boost",
+        True,
         "the Intel optimization provided a substantial boost in performance",
         f"the time of an epoch without, divided by the time with, is {ratios['float32']:.2f} in float32 and "
         f"{ratios['bfloat16']:.2f} in bfloat16. The published pair has no time in it, and no IPEX.",
@@ -38,7 +39,7 @@ def boost(study):
 
 
 def larger_models(study):
-    """Judge claim 12: the benefit is more evident with larger models.
+    """Judge "larger models": the benefit is more evident with them.
 
     Supported when the widest network's speed-up is above 1 with its whole interval, and so is that speed-up
     divided by the narrowest network's; refuted when the whole interval of the quotient is below 1. A
@@ -64,7 +65,8 @@ def larger_models(study):
         UNDECIDED: f"these rounds show neither that IPEX helps more at ×{wide} than at ×{narrow}, nor less",
     }
     return Verdict(
-        12,
+        "larger models",
+        True,
         "the benefits of Intel optimization might become more evident with larger and more complex datasets or models",
         f"times as fast with IPEX, by width of the network, in half-second measurements, averaged over the batch "
         f"sizes: {said}. Larger data sets were not tried.",
@@ -91,7 +93,8 @@ def ipex_or_bf16(study):
     quotient = stats.ratio(stock16, ipex32)
     verdict = decide(whole.low > 1 and quotient.low > 1, whole.low > 1 and quotient.high < 1)
     return Verdict(
-        "ipex or bf16",
+        "IPEX or bfloat16",
+        False,
         "IPEX is the larger part of the speed-up from stock-fp32 to ipex-bf16",
         f"the speed-up is {whole:.2f}. Averaged over the two orders in which the steps can be taken, that is a "
         f"factor of {ipex:.2f} by IPEX and one of {bf16:.2f} by bfloat16.",
@@ -122,7 +125,8 @@ def stock_today(study):
         share = stats.ratio(stock32 - stock16, stock32 - ipex16)
     verdict = decide(whole.low > 1 and share.low > MOST, whole.low > 1 and share.high < MOST)
     return Verdict(
-        "stock today",
+        "stock PyTorch alone",
+        False,
         "stock PyTorch gives most of the speed-up from stock-fp32 to ipex-bf16 by itself",
         f"the rate of stock-bf16 is {alone:.2f} times that of stock-fp32, and that of ipex-bf16 is "
         f"{whole:.2f} times. Of the logarithm of that speed-up, stock PyTorch's share is {share:.2f}. "

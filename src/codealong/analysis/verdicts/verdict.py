@@ -14,10 +14,12 @@ class Verdict:
 
     Attributes
     ----------
-    claim : int or str
-        Row of the published claims, 9 to 13, or the name of a question that was not asked.
+    claim : str
+        Its name, such as ``fewer epochs``.
+    published : bool
+        Whether the publication made it; else it answers a question of ours.
     statement : str
-        The claim in its published words; or ours, for a question that was not asked.
+        The claim in its published words, or in ours.
     measured : str
         The evidence, in a sentence with numbers.
     verdict : str
@@ -28,7 +30,8 @@ class Verdict:
         The evidence; intervals are `Interval`, at 95 % each where a rule does not say otherwise.
     """
 
-    claim: int | str
+    claim: str
+    published: bool
     statement: str
     measured: str
     verdict: str
