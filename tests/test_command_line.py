@@ -7,6 +7,7 @@ import pytest
 from codealong import ROOT, arms, hardware, ipex_guard, runs, training
 from codealong.__main__ import main
 from codealong.measure import benchmark
+from tests.conftest import in_a_process
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -34,6 +35,39 @@ def test_an_unknown_arm_is_one_sentence_and_exit_status_1(capsys):
     assert capsys.readouterr().err == (
         "'fast' is not an arm: choose one of stock-fp32, stock-bf16, ipex-fp32, ipex-bf16.\n"
     )
+
+
+def test_an_unknown_arm_is_refused_before_torch_is_imported():
+    code = """
+from codealong.__main__ import main
+answer = [main(["train", "fast"]), sorted({"torch", "numpy"} & set(sys.modules))]
+"""
+    assert in_a_process(code)[0] == [1, []]
+
+
+def test_the_command_alone_lists_every_command_with_one_line_each(capsys):
+    assert main([]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    for group in ("Learn:", "Teach:", "Measure:", "Maintain:"):
+        assert group in listed
+    for command in ("doctor", "course", "train", "verdicts", "slides", "bench", "record"):
+        (line,) = [line for line in listed if line.startswith(f"  {command} ")]
+        assert len(line) <= 120
+
+
+def test_a_wrong_option_shows_the_usage_of_its_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["verdicts", "--jsno"])
+    error = capsys.readouterr().err
+    assert error.startswith("usage: python -m codealong verdicts [-h] [--json]")
+    assert error.endswith("error: unrecognized arguments: --jsno\n")
+
+
+@pytest.mark.parametrize("words", [["verdicts", "--study="], ["study", "--into="], ["bench", "--peers", ""]])
+def test_an_empty_path_is_refused(words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "it is empty: name a path, or leave this option out" in capsys.readouterr().err
 
 
 def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
@@ -148,6 +182,39 @@ def test_the_benchmark_prints_draws_and_keeps_its_result(capsys, monkeypatch, tm
     assert (tmp_path / "result.png").stat().st_size > 10_000
 
 
+@pytest.fixture
+def no_benchmark(monkeypatch):
+    monkeypatch.setattr(benchmark, "run", lambda *_, **__: pytest.fail("it measured"))
+
+
+@pytest.mark.usefixtures("no_benchmark")
+@pytest.mark.parametrize(
+    ("peers", "problem"),
+    [
+        ("missing", "cannot be run (No such file or directory)"),
+        ("no-program", "cannot be run (Permission denied)"),
+        (sys.executable, "has no Keras or no JAX"),
+    ],
+)
+def test_peers_that_cannot_be_measured_are_named_before_anything_is(peers, problem, tmp_path, capsys):
+    (tmp_path / "no-program").touch()
+    assert main(["bench", "--peers", str(tmp_path / peers)]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path / peers} {problem}: `make bench-peers` sets up an environment that has both.\n"
+    )
+
+
+@pytest.mark.usefixtures("no_benchmark")
+def test_a_result_that_cannot_be_written_is_named_before_anything_is_measured(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.json").mkdir()
+    for name in ("folder.json", "result.png", "."):
+        assert main(["bench", "--into", str(tmp_path / name)]) == 1
+        assert "names the file of the result, such as build/bench.json, and " in capsys.readouterr().err
+    assert main(["bench", "--into", str(tmp_path / "file" / "result.json")]) == 1
+    assert "cannot be written (" in capsys.readouterr().err
+
+
 def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
     assert main(["verdicts"]) == 0
     page = capsys.readouterr().out
@@ -161,6 +228,15 @@ def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
 def test_verdicts_on_a_folder_without_a_study_are_one_sentence(capsys, tmp_path):
     assert main(["verdicts", "--study", str(tmp_path)]) == 1
     assert "holds no whole study (0 of stock-fp32" in capsys.readouterr().err
+
+
+def test_verdicts_on_no_folder_say_what_is_wrong(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    for name, problem in (("file", "is a file"), ("missing", "does not exist")):
+        assert main(["verdicts", "--study", str(tmp_path / name)]) == 1
+        assert capsys.readouterr().err == (
+            f"{tmp_path / name} {problem}: name the folder of a study, or leave --study out to read the recorded one.\n"
+        )
 
 
 @pytest.mark.parametrize("seeds", ["9", "many", "-1", "100000"])

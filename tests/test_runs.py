@@ -230,3 +230,11 @@ def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(mo
     monkeypatch.setenv("CODEALONG_SPEED", "recorded")
     assert runs.folder() != own
     assert runs.find(["stock-fp32"])[1] == "recorded"
+
+
+def test_a_folder_of_runs_that_is_none_is_refused_where_recorded_runs_would_be_taken(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    for name, problem in (("file", "is a file"), ("missing", "does not exist")):
+        monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path / name))
+        with pytest.raises(runs.RunError, match=f"CODEALONG_RUNS is .*{name}, which {problem}: set it to a folder"):
+            runs.find(["stock-fp32"])

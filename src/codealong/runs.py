@@ -227,9 +227,9 @@ def find(arms, where=None, seed=None):
     Raises
     ------
     RunError
-        When neither place has them, or a record is refused.
+        When neither place has them, a record is refused, or `CODEALONG_RUNS` names no folder.
     """
-    own = [] if replay.recorded() and where is None else [(Path(where or folder()), "your own")]
+    own = [] if replay.recorded() and where is None else [(Path(where or _own_folder()), "your own")]
     for place, origin in (*own, (RECORDED, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:
@@ -247,6 +247,15 @@ def recorded(arm, where=RECORDED):
     """Return all runs of an arm that a folder has, by ascending seed; the recorded ones by default."""
     where = Path(where)
     return [load(where / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(where, arm))]
+
+
+def _own_folder():
+    """Return `folder()`, and refuse a `CODEALONG_RUNS` in which no run can be: recorded ones would be taken instead."""
+    chosen = folder()
+    if os.environ.get("CODEALONG_RUNS") and not chosen.is_dir():
+        what = "is a file" if chosen.exists() else "does not exist"
+        raise RunError(f"CODEALONG_RUNS is {chosen}, which {what}: set it to a folder of runs, or unset it.")
+    return chosen
 
 
 def _seeds(place, arm):
