@@ -2,32 +2,33 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 UV := .venv/bin/python -m uv
-TORCH := torch==2.8.0
 RECORDED := src/codealong/recorded/amd-epyc-avx512-bf16
 CODE := $(shell find src -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.mplstyle' -o -path '*/published/*' -o -path '*/recorded/*' 2>/dev/null)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 export CODEALONG_SPEED := $(SPEED)
 
-help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-11s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-course: build/course$(SPEED:%=-%)/done  ## set up, fetch the data, execute the notebooks into build/course/, compare the reports
+##@ Learn
+course: build/course$(SPEED:%=-%)/done  ## set up, fetch the data, execute every notebook into build/course/, compare the reports
 	@$(PY) -m codealong compare
 	@echo; echo "Pages and executed notebooks: $(<D)/ (remove that folder to execute them again)"
 
-test: .venv/teaching data  ## set up, then unit tests, then the notebooks with their outputs compared
-	$(PY) -m pytest
-
-lab: .venv/installed data  ## set up, then open JupyterLab on the notebooks
-	$(PY) -m jupyter lab notebooks/01_data.ipynb
-
-student: editions  ## open the edition to type along, in JupyterLab; what you typed is never overwritten
+student: editions data  ## open the edition to type along, in JupyterLab; what you typed is never overwritten
 	$(PY) -m jupyter lab build/student/01_data.ipynb
 
-editions: .venv/installed  ## make the students' and the instructors' edition, in build/
-	@$(PY) -m codealong editions
+lab: .venv/installed data  ## open the complete notebooks, with solutions and outputs, in JupyterLab
+	$(PY) -m jupyter lab notebooks/01_data.ipynb
 
-present: .venv/teaching editions data  ## open the instructors' edition in JupyterLab; Alt+R makes it slides
+doctor: .venv/installed  ## one page about this machine: what is needed, what is here
+	@$(PY) -m codealong doctor
+
+test: .venv/teaching data  ## every test: the package, then each notebook again with its outputs compared
+	$(PY) -m pytest
+
+##@ Teach
+present: .venv/teaching editions data  ## open the edition with solutions and notes, in JupyterLab; Alt+R makes it slides
 	$(PY) -m jupyter lab build/instructor/01_data.ipynb
 
 slides: .venv/teaching  ## make one page of slides for each notebook, in build/slides/
@@ -36,15 +37,10 @@ slides: .venv/teaching  ## make one page of slides for each notebook, in build/s
 site: .venv/teaching  ## make the course as static pages, in build/site/
 	@$(PY) -m codealong site
 
-record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
-	$(PY) -m codealong record
+editions: .venv/installed  ## make the students' and the instructors' edition, in build/
+	@$(PY) -m codealong editions
 
-pictures: .venv/teaching data  ## draw images/ and write the results in README.md again
-	$(PY) -m codealong pictures
-
-doctor: .venv/installed  ## one page about this machine: what is needed, what is here
-	@$(PY) -m codealong doctor
-
+##@ Measure
 study: .venv/installed data  ## go on with the recorded study until it is whole, and print its verdicts
 	@$(PY) -m codealong study --into $(RECORDED)
 	@$(PY) -m codealong verdicts
@@ -52,13 +48,23 @@ study: .venv/installed data  ## go on with the recorded study until it is whole,
 bench: .venv/installed data  ## measure every way to train this network: the table, and build/measured/
 	@$(PY) -m codealong bench
 
-bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras and JAX between our rows
+bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras and JAX besides
 	@$(PY) -m codealong bench --peers build/peers/bin/python
 
-lint: .venv/installed  ## check code and notebooks with ruff, and that imports between rooms run one way
+##@ Maintain (see CONTRIBUTING.md)
+check: lint data  ## lint, then the tests that need no browser, no notebook kernel and no worker process
+	$(PY) -m pytest -o addopts= -p no:nbval --quiet -m "not browser and not kernel and not worker" tests
+
+lint: .venv/installed  ## check the style of code and notebooks, and that imports between rooms run one way
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
+
+record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
+	$(PY) -m codealong record
+
+pictures: .venv/teaching data  ## draw images/, and write the results in README.md, RESULTS.md and the site's front page
+	$(PY) -m codealong pictures
 
 lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again
 	$(UV) pip compile pyproject.toml --extra teach --universal --python-version 3.10 --no-annotate --upgrade \
@@ -73,23 +79,26 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 	cufft-cu12 cufile-cu12 curand-cu12 cusolver-cu12 cusparse-cu12 cusparselt-cu12 nccl-cu12 nvjitlink-cu12 nvtx-cu12)
 
 .venv/installed: pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 10) <= v < (3, 14) else \
+	@command -v "$(PYTHON)" > /dev/null || { echo "There is no program $(or $(PYTHON),without a name): run" \
+		"make PYTHON=python3.11 (or another Python from 3.10 to 3.13)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 10) <= v < (3, 14) else \
 		"Python 3.10 to 3.13 is needed, and $(PYTHON) is %d.%d: run make PYTHON=python3.11 (or another of these)" % v[:2])'
-	$(PYTHON) -m venv --clear .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(UV) pip install --quiet --dry-run --no-deps --torch-backend=cpu $(TORCH) 2>/dev/null \
-	&& $(UV) pip install --torch-backend=cpu -c requirements.lock --editable . \
-	|| { echo "PyTorch's small CPU builds cannot be had: installing the package index's build (several GB on Linux)."; \
-		$(UV) pip install -c requirements.lock --editable .; }
+	@echo "Set-up, this once. 1 of 2: a Python environment in .venv/ (less than a minute)"
+	@"$(PYTHON)" -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@echo "2 of 2: PyTorch, IPEX, JupyterLab and what they need, up to 7 GB in .venv/ (minutes, by your network)"
+	@$(PY) -I src/codealong/install.py
 	@touch $@
 
 .venv/teaching: .venv/installed
-	$(UV) pip install -c requirements.lock --editable '.[teach]'
+	@echo "Set-up, this once: what presenting, slides, site and their tests need, some 280 MB in .venv/"
+	@$(PY) -I src/codealong/install.py teach
 	@touch $@
 
 build/peers/installed: .venv/installed src/codealong/measure/peers/requirements.txt
-	$(UV) venv --quiet --clear build/peers
-	$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/measure/peers/requirements.txt
+	@echo "Set-up, this once: Keras on TensorFlow, and JAX, in build/peers/ (minutes, by your network)"
+	@$(UV) venv --quiet --clear build/peers
+	@$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/measure/peers/requirements.txt
 	@touch $@
 
 data: .venv/installed
@@ -100,4 +109,5 @@ build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course test lab student editions present slides site record pictures doctor study bench bench-peers lint lock clean data
+.PHONY: help course student lab doctor test present slides site editions study bench bench-peers check lint record pictures \
+	lock clean data

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -6,7 +7,8 @@ import pytest
 
 from codealong import ROOT, arms, hardware, ipex_guard, runs, training
 from codealong.__main__ import main
-from codealong.measure import benchmark
+from codealong.measure import benchmark, worker
+from tests.conftest import in_a_process
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -34,6 +36,39 @@ def test_an_unknown_arm_is_one_sentence_and_exit_status_1(capsys):
     assert capsys.readouterr().err == (
         "'fast' is not an arm: choose one of stock-fp32, stock-bf16, ipex-fp32, ipex-bf16.\n"
     )
+
+
+def test_an_unknown_arm_is_refused_before_torch_is_imported():
+    code = """
+from codealong.__main__ import main
+answer = [main(["train", "fast"]), sorted({"torch", "numpy"} & set(sys.modules))]
+"""
+    assert in_a_process(code)[0] == [1, []]
+
+
+def test_the_command_alone_lists_every_command_with_one_line_each(capsys):
+    assert main([]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    for group in ("Learn:", "Teach:", "Measure:", "Maintain:"):
+        assert group in listed
+    for command in ("doctor", "course", "train", "verdicts", "slides", "bench", "record"):
+        (line,) = [line for line in listed if line.startswith(f"  {command} ")]
+        assert len(line) <= 120
+
+
+def test_a_wrong_option_shows_the_usage_of_its_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["verdicts", "--jsno"])
+    error = capsys.readouterr().err
+    assert error.startswith("usage: python -m codealong verdicts [-h] [--json]")
+    assert error.endswith("error: unrecognized arguments: --jsno\n")
+
+
+@pytest.mark.parametrize("words", [["verdicts", "--study="], ["study", "--into="], ["bench", "--peers", ""]])
+def test_an_empty_path_is_refused(words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "it is empty: name a path, or leave this option out" in capsys.readouterr().err
 
 
 def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
@@ -84,9 +119,20 @@ def test_a_trained_run_is_recorded(monkeypatch, tmp_path, splits, few, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
 def test_make_alone_lists_every_command_with_one_line_each():
-    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for command in ("course", "test", "lab", "record", "doctor", "lint", "clean"):
-        assert sum(line.startswith(f"make {command} ") for line in listed.splitlines()) == 1, command
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    groups = {}
+    for line in filter(None, listed):
+        if line.startswith("  make "):
+            groups[group].append(line.split()[1])  # noqa: F821 a heading is first
+            assert len(line) <= 120
+        else:
+            group = line.split()[0]
+            groups[group] = []
+    assert list(groups) == ["Learn", "Teach", "Measure", "Maintain"]
+    assert groups["Learn"][:3] == ["course", "student", "lab"]
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)[1]
+    listed = [command for group in groups.values() for command in group]
+    assert sorted(listed) == sorted(set(phony.split()) - {"help", "data", "\\"})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
@@ -147,6 +193,38 @@ def test_the_benchmark_prints_and_draws_its_result(capsys, monkeypatch, tmp_path
     assert (tmp_path / "benchmark.png").stat().st_size > 10_000
 
 
+@pytest.fixture
+def no_benchmark(monkeypatch):
+    monkeypatch.setattr(benchmark, "measure", lambda *_, **__: pytest.fail("it measured"))
+
+
+@pytest.mark.usefixtures("no_benchmark")
+@pytest.mark.parametrize(
+    ("peers", "problem"),
+    [
+        ("missing", "cannot be run (No such file or directory)"),
+        ("no-program", "cannot be run (Permission denied)"),
+        (sys.executable, "has no Keras or no JAX"),
+    ],
+)
+def test_peers_that_cannot_be_measured_are_named_before_anything_is(peers, problem, tmp_path, capsys):
+    (tmp_path / "no-program").touch()
+    assert main(["bench", "--peers", str(tmp_path / peers)]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path / peers} {problem}: `make bench-peers` sets up an environment that has both.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["bench", "ablation", "instruction-sets", "study"])
+def test_a_folder_of_records_that_cannot_be_written_is_named_before_anything_is_measured(
+    command, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(worker.Worker, "__init__", lambda *_, **__: pytest.fail("it measured"))
+    (tmp_path / "file").touch()
+    assert main([command, "--into", str(tmp_path / "file")]) == 1
+    assert "cannot be written (" in capsys.readouterr().err
+
+
 def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
     assert main(["verdicts"]) == 0
     page = capsys.readouterr().out
@@ -160,6 +238,15 @@ def test_verdicts_are_printed_for_readers_and_for_programs(capsys):
 def test_verdicts_on_a_folder_without_a_study_are_one_sentence(capsys, tmp_path):
     assert main(["verdicts", "--study", str(tmp_path)]) == 1
     assert "holds no study: `python -m codealong study --into" in capsys.readouterr().err
+
+
+def test_verdicts_on_no_folder_say_what_is_wrong(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    for name, problem in (("file", "is a file"), ("missing", "does not exist")):
+        assert main(["verdicts", "--study", str(tmp_path / name)]) == 1
+        assert capsys.readouterr().err == (
+            f"{tmp_path / name} {problem}: name the folder of a study, or leave --study out to read the recorded one.\n"
+        )
 
 
 @pytest.mark.parametrize("seeds", ["9", "many", "-1", "100000"])

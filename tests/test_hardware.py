@@ -98,6 +98,14 @@ def test_missing_data_is_a_warning_and_damaged_data_a_failure(monkeypatch, tmp_p
     assert topics(doctor.examine())["data"] == "fail"
 
 
+def test_data_is_not_promised_to_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CODEALONG_DATA", str(tmp_path / "file"))
+    (line,) = [line for line in doctor.examine() if line.topic == "data"]
+    cure = "set CODEALONG_DATA to a folder that can be written"
+    assert line == ("fail", "data", f"{tmp_path / 'file'} cannot be written (Not a directory): {cure}")
+
+
 @pytest.mark.parametrize(
     ("status", "level"),
     [

@@ -234,3 +234,11 @@ def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(ru
     monkeypatch.setenv("CODEALONG_SPEED", "recorded")
     assert replay.find(list(ARMS))[1] == "recorded"
     assert replay.save(run).parent == tmp_path / "shown"
+
+
+def test_a_folder_of_runs_that_is_none_is_refused_where_recorded_runs_would_be_taken(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    for name, problem in (("file", "is a file"), ("missing", "does not exist")):
+        monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path / name))
+        with pytest.raises(runs.RunError, match=f"CODEALONG_RUNS is .*{name}, which {problem}: set it to a folder"):
+            runs.find(["stock-fp32"])

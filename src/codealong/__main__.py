@@ -3,15 +3,19 @@
 import argparse
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-from codealong import CourseError
+from codealong import CourseError, arms
 
 
 def main(arguments=None):
     """Run one command; return its exit status."""
-    words = _parser().parse_args(arguments)
+    parser = _parser()
+    words, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        words.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return words.run(words) or 0
     except KeyboardInterrupt:
@@ -23,51 +27,74 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m codealong", description="The Fashion-MNIST code-along.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, description in (
-        ("doctor", _doctor, "look at this machine: what the course needs and what is here"),
-        ("data", _data, "find or fetch Fashion-MNIST, and verify it"),
-        ("course", _course, "execute every notebook in order, into build/course/"),
-        ("record", _record, "execute every notebook in place, to refresh the stored outputs"),
-        ("compare", _compare, "print the published reports beside those of the latest runs"),
-        ("editions", _editions, "make the students' and the instructors' edition, in build/"),
-        ("slides", _slides, "make one page of slides for each notebook, in build/slides/"),
-        ("site", _site, "make the course as static pages, in build/site/"),
-        ("pictures", _pictures, "draw images/ and write the results in README.md again"),
-    ):
-        commands.add_parser(name, help=description, description=description).set_defaults(run=run)
-    description = "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped"
-    study = commands.add_parser("study", help=description, description=description)
-    study.add_argument("--seeds", type=_seeds, help="how many (default: as many as were recorded)")
-    study.set_defaults(run=_study)
-    measures = [study]
-    for name, run, description in (
-        ("ablation", _ablation, "measure what each part of the tuned path is worth"),
-        ("instruction-sets", _instruction_sets, "measure what each instruction set adds"),
-    ):
-        measures.append(commands.add_parser(name, help=description, description=description))
-        measures[-1].set_defaults(run=run)
-    description = "print the published conclusions, and what a study says of each"
-    verdicts = commands.add_parser("verdicts", help=description, description=description)
-    verdicts.add_argument("--json", action="store_true", help="with all numbers and intervals")
-    verdicts.add_argument("--study", help="folder of a study (default: the recorded one)")
-    verdicts.set_defaults(run=_verdicts)
-    description = "train one arm with one seed, and record the run"
-    train = commands.add_parser("train", help=description, description=description)
-    train.add_argument("arm", help="stock-fp32, stock-bf16, ipex-fp32 or ipex-bf16")
+    described = {
+        "Learn": {
+            _doctor: "look at this machine: what the course needs and what is here",
+            _data: "find or fetch Fashion-MNIST, and verify it",
+            _course: "execute every notebook in order, into build/course/",
+            _train: "train one arm with one seed, and record the run",
+            _compare: "print the published reports beside those of the latest runs",
+            _verdicts: "print the published conclusions, and what a study says of each",
+        },
+        "Teach": {
+            _editions: "make the students' and the instructors' edition, in build/",
+            _slides: "make one page of slides for each notebook, in build/slides/",
+            _site: "make the course as static pages, in build/site/",
+        },
+        "Measure": {
+            _study: "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped",
+            _bench: "measure every way to train this network, with a picture",
+            _ablation: "measure what each part of the tuned path is worth",
+            _instruction_sets: "measure what each instruction set adds",
+        },
+        "Maintain": {
+            _record: "execute every notebook in place, to refresh the stored outputs",
+            _pictures: "draw images/, and write the results in README.md, RESULTS.md and the site's front page again",
+        },
+    }
+    listed = "\n\n".join(
+        "\n".join([f"{group}:", *(f"  {_name(run):17}{text}" for run, text in commands.items())])
+        for group, commands in described.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m codealong",
+        usage="%(prog)s COMMAND [OPTION ...]",
+        description=f"The Fashion-MNIST code-along.\n\n{listed}",
+        epilog="COMMAND --help lists the options of one command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=lambda _: parser.print_help(), parser=parser)
+    commands = parser.add_subparsers(metavar="COMMAND", help=argparse.SUPPRESS, prog=parser.prog)
+    options = {}
+    for run, text in (pair for group in described.values() for pair in group.items()):
+        options[run] = commands.add_parser(_name(run), description=text)
+        options[run].set_defaults(run=run, parser=options[run])
+
+    options[_study].add_argument("--seeds", type=_seeds, help="how many (default: as many as were recorded)")
+    options[_verdicts].add_argument("--json", action="store_true", help="with all numbers and intervals")
+    options[_verdicts].add_argument("--study", type=_path, help="folder of a study (default: the recorded one)")
+    train = options[_train]
+    train.add_argument("arm", help=f"one of {', '.join(arms.ARMS)}")
     train.add_argument("--seed", type=_seed, default=0, help="0 or more")
-    train.add_argument("--into", help="folder of the record (default: runs/, or runs/tuned/)")
+    train.add_argument("--into", type=_path, help="folder of the record (default: runs/, or runs/tuned/)")
     train.add_argument("--tuned", action="store_true", help="the fast way: another recipe, and memory kept for reuse")
-    train.set_defaults(run=_train)
-    description = "measure every way to train this network, with a picture"
-    bench = commands.add_parser("bench", help=description, description=description)
-    bench.add_argument("--peers", help="Python of an environment with Keras and JAX, to measure them too")
+    bench = options[_bench]
+    bench.add_argument("--peers", type=_path, help="Python of an environment with Keras and JAX, to measure them too")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
-    bench.set_defaults(run=_bench)
-    for measure in (*measures, bench):
-        measure.add_argument("--into", help="for maintainers: another folder of records than build/measured/")
+    for measure in (_study, _bench, _ablation, _instruction_sets):
+        text = "for maintainers: a machine's folder of records (default: build/measured/)"
+        options[measure].add_argument("--into", type=_path, help=text)
     return parser
+
+
+def _name(run):
+    return run.__name__.removeprefix("_").replace("_", "-")
+
+
+def _path(word):
+    if not word:
+        raise argparse.ArgumentTypeError("it is empty: name a path, or leave this option out")
+    return Path(word)
 
 
 def _seed(word):
@@ -115,10 +142,9 @@ def _record(_):
 def _compare(_):
     from codealong import data, replay
     from codealong.analysis import reports
-    from codealong.arms import ARMS
 
     labels = data.load().test.labels.numpy()
-    found, origin = replay.find(list(ARMS))
+    found, origin = replay.find(list(arms.ARMS))
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
     columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in found.items()}
     print(f"F1 by class: what was published, and {origin} runs (seed {found['stock-fp32'].seed})\n")
@@ -136,6 +162,12 @@ def _study(words):
 
 
 def _verdicts(words):
+    if words.study and not words.study.is_dir():
+        what = "is a file" if words.study.exists() else "does not exist"
+        raise CourseError(
+            f"{words.study} {what}: name the folder of a study, or leave --study out to read the recorded one."
+        )
+
     from codealong import records
     from codealong.analysis import study, verdicts
 
@@ -160,7 +192,7 @@ def _instruction_sets(words):
     from codealong.intervals import median_and_range
     from codealong.measure import instruction_sets
 
-    into = Path(words.into or records.OWN)
+    into = words.into or records.OWN
     records.ensure_writable(into)
     record = instruction_sets.measure()
     instruction_sets.save(record, into)
@@ -208,6 +240,8 @@ def _pictures(_):
 
 
 def _train(words):
+    arms.get(words.arm)
+
     from codealong import hardware, records, runs
 
     if words.tuned and not hardware.memory_is_kept():
@@ -215,9 +249,8 @@ def _train(words):
         print("keeping memory:", " ".join(f"{key}={value}" for key, value in hardware.KEEP_MEMORY.items()), flush=True)
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | hardware.KEEP_MEMORY)
 
-    from codealong import arms, data, training
+    from codealong import data, training
 
-    arms.get(words.arm)
     into = words.into or (runs.folder() / "tuned" if words.tuned else runs.folder())
     records.ensure_writable(into)
     splits = data.load()
@@ -228,17 +261,30 @@ def _train(words):
 
 
 def _bench(words):
+    if words.peers:
+        _ensure_peers(words.peers.absolute())
+
     from codealong import figures, records
     from codealong.analysis import benchmark as analysis
     from codealong.measure import benchmark
 
-    into = Path(words.into or records.OWN)
-    records.ensure_writable(into)
+    into = words.into or records.OWN
     rows = analysis.summarise(benchmark.measure(into, words.peers, words.rates_only))
     print(analysis.report(rows))
     picture = (into / benchmark.NAME).with_suffix(".png")
     figures.benchmark(rows).savefig(picture)
     print(f"\nEvery measurement is in {into / benchmark.NAME}, drawn in {picture}")
+
+
+def _ensure_peers(python):
+    """Refuse a Python that is not there, or lacks the peers: the workers would find out minutes later."""
+    lacking = "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, ('keras', 'jax'))))"
+    try:
+        problem = "has no Keras or no JAX" if subprocess.run([python, "-c", lacking]).returncode else None
+    except OSError as error:
+        problem = f"cannot be run ({error.strerror})"
+    if problem:
+        raise CourseError(f"{python} {problem}: `make bench-peers` sets up an environment that has both.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The four arms: what each does to a network, an optimizer and a batch, and nothing else."""
+"""The four arms: what each does to a network, an optimizer and a batch, and nothing else.
+
+Their names can be had without torch, whose import takes seconds.
+"""
 
 from dataclasses import dataclass
-
-import torch
 
 from codealong import CourseError, ipex_guard
 
@@ -18,18 +19,32 @@ class Arm:
     Attributes
     ----------
     name : str
-    dtype : torch.dtype
-        Precision of the forward and backward pass. Stock PyTorch keeps the weights in float32; IPEX
-        splits them into bfloat16 and the 16 bits that are missing, which its optimizer updates too.
-    memory_format : torch.memory_format
-        How images, and without IPEX the weights, lie in memory.
+    precision : str
+        ``float32`` or ``bfloat16``, of the forward and backward pass. Stock PyTorch keeps the weights in float32;
+        IPEX splits them into bfloat16 and the 16 bits that are missing, which its optimizer updates too.
+    channels_last : bool
+        Whether images, and without IPEX the weights, are channels last in memory.
     uses_ipex : bool
     """
 
     name: str
-    dtype: torch.dtype
-    memory_format: torch.memory_format
+    precision: str
+    channels_last: bool
     uses_ipex: bool
+
+    @property
+    def dtype(self):
+        """The precision as a `torch.dtype`."""
+        import torch
+
+        return getattr(torch, self.precision)
+
+    @property
+    def memory_format(self):
+        """The memory layout as a `torch.memory_format`."""
+        import torch
+
+        return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def prepare(self, net, optimizer):
         """Return the network and the optimizer to train with.
@@ -64,7 +79,9 @@ class Arm:
 
     def autocast(self):
         """Return the context in which this arm computes logits and loss."""
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.dtype is torch.bfloat16)
+        import torch
+
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def weights(self, net):
         """Return a copy of the float32 weights, as a plain network can load them."""
@@ -73,7 +90,7 @@ class Arm:
     def status(self):
         """Tell whether this arm can run here, and why not."""
         return (
-            ipex_guard.status(self.dtype is torch.bfloat16)
+            ipex_guard.status(bf16=self.precision == "bfloat16")
             if self.uses_ipex
             else ipex_guard.Status(True, "stock PyTorch")
         )
@@ -82,10 +99,10 @@ class Arm:
 ARMS = {
     arm.name: arm
     for arm in (
-        Arm("stock-fp32", torch.float32, torch.contiguous_format, uses_ipex=False),
-        Arm("stock-bf16", torch.bfloat16, torch.channels_last, uses_ipex=False),
-        Arm("ipex-fp32", torch.float32, torch.channels_last, uses_ipex=True),
-        Arm("ipex-bf16", torch.bfloat16, torch.channels_last, uses_ipex=True),
+        Arm("stock-fp32", "float32", channels_last=False, uses_ipex=False),
+        Arm("stock-bf16", "bfloat16", channels_last=True, uses_ipex=False),
+        Arm("ipex-fp32", "float32", channels_last=True, uses_ipex=True),
+        Arm("ipex-bf16", "bfloat16", channels_last=True, uses_ipex=True),
     )
 }
 """The arms by name, stock PyTorch first."""

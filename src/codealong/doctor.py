@@ -2,6 +2,7 @@
 
 import platform
 import sys
+import tempfile
 from typing import NamedTuple
 
 from codealong import hardware, ipex_guard, sources
@@ -88,11 +89,24 @@ def _data():
     try:
         for name in sources.SHA256:
             sources.read(name, raw)
+        return Line("ok", "data", f"verified, in {sources.folder()}")
     except FileNotFoundError as problem:
-        return Line("warn", "data", f"{problem}: `make course` fetches it")
+        lacking = Line("warn", "data", f"{problem}: `make course` fetches it")
     except (sources.DataError, OSError) as problem:
-        return Line("fail", "data", f"{problem}: `make course` replaces it")
-    return Line("ok", "data", f"verified, in {sources.folder()}")
+        lacking = Line("fail", "data", f"{problem}: `make course` replaces it")
+    if problem := _unwritable(raw):
+        return Line("fail", "data", f"{problem}: set CODEALONG_DATA to a folder that can be written")
+    return lacking
+
+
+def _unwritable(folder):
+    """Say why no file can be put into a folder that may have to be made first, or return None."""
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return None
+    except OSError as problem:
+        return f"{nearest} cannot be written ({problem.strerror})"
 
 
 def _ipex():

@@ -139,12 +139,12 @@ def find(arms, where=None, seed=None):
     Raises
     ------
     RunError
-        When neither place has them.
+        When neither place has them, or `CODEALONG_RUNS` names no folder.
     records.RecordError
         When a record is refused.
     """
     recorded = records.REFERENCE / FOLDER
-    for place, origin in ((Path(where or folder()), "your own"), (recorded, "recorded")):
+    for place, origin in ((Path(where or _own_folder()), "your own"), (recorded, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:
             seeds &= {seed}
@@ -161,6 +161,15 @@ def of_machine(arm, machine=records.REFERENCE):
     """Return all runs of an arm that the folder of a machine holds, by ascending seed."""
     where = Path(machine) / FOLDER
     return [load(where / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(where, arm))]
+
+
+def _own_folder():
+    """Return `folder()`, and refuse a `CODEALONG_RUNS` in which no run can be: recorded ones would be taken instead."""
+    chosen = folder()
+    if os.environ.get("CODEALONG_RUNS") and not chosen.is_dir():
+        what = "is a file" if chosen.exists() else "does not exist"
+        raise RunError(f"CODEALONG_RUNS is {chosen}, which {what}: set it to a folder of runs, or unset it.")
+    return chosen
 
 
 def _seeds(place, arm):

@@ -144,7 +144,7 @@ def start(arm, seed, recipe, width=1):
     arm = arms.get(arm)
     net = initial(seed, width)
     if recipe.channels_last:
-        arm = replace(arm, memory_format=torch.channels_last)
+        arm = replace(arm, channels_last=True)
     if recipe.pool_first:
         net = pool_first(net)
     fused = recipe.fused and not arm.uses_ipex

@@ -53,6 +53,7 @@ def measure(folder, rounds=ROUNDS, say=print):
         `contestant`, `batch`, `provenance`, and `images_per_second`: by variation (``"tuned"`` for the path itself), a
         list with the rate of each round.
     """
+    records.ensure_writable(folder)
     variations = {"tuned": {}} | LEFT_OUT | ADDED
     threads = torch.get_num_threads()
     with contextlib.ExitStack() as opened:

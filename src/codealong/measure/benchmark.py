@@ -51,6 +51,7 @@ def measure(folder, peers=None, rates_only=False, rounds=ROUNDS):
         (None where it was not reached) and the `test_accuracy` at the end (None for the published recipe, which
         stops there).
     """
+    records.ensure_writable(folder)
     cores, started = torch.get_num_threads(), time.perf_counter()
     names = here(peers)
     record = {"contestants": {}, "costs": {}, "limits": [], "measurements": [], "trained": []}

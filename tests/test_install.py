@@ -1,0 +1,102 @@
+"""Set-up says what it does and how long is left, in few lines, and hides no error."""
+
+import subprocess
+import sys
+
+import pytest
+
+from codealong import ROOT, install
+
+UV_SAYS = (
+    "Using Python 3.11.7 environment at: .venv",
+    "Resolved 149 packages in 195ms",
+    "Downloading torch (846.9MiB)",
+    "Downloading numpy (15.1MiB)",
+    "Downloading triton (1.0GiB)",
+    " Downloaded numpy",
+    " Downloaded torch",
+    " Downloaded triton",
+    "Prepared 149 packages in 2m",
+    "Installed 149 packages in 14ms",
+    " + numpy==2.4.6",
+    " + torch==2.8.0",
+)
+
+
+def test_a_download_is_counted_and_packages_are_not_listed():
+    seconds = iter([0, 2, 89, 178, 200])
+    say = install.Progress(lambda: next(seconds))
+    assert [text for line in UV_SAYS if (text := say(line))] == [
+        "  149 packages are needed; what is not in uv's cache is downloaded",
+        "  862 of 1,886 MiB downloaded, about 2 min left",
+        "  1,886 of 1,886 MiB downloaded, less than a minute left",
+        "  149 packages installed, 200 s",
+    ]
+
+
+def test_what_uv_says_besides_is_kept():
+    say = install.Progress()
+    for line in ("error: No solution found", "  cause: dns error", "warning: Failed to hardlink files"):
+        assert say(line) == line
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_the_status_and_the_errors_of_uv_are_those_of_the_installation(status, monkeypatch, capsys):
+    said = f"import sys; print('error: disk full', file=sys.stderr); sys.exit({status})"
+    monkeypatch.setattr(install, "UV", (sys.executable, "-c", said))
+    assert install.install("--editable", ".") == status
+    assert capsys.readouterr().out == "error: disk full\n"
+
+
+def test_the_package_index_is_asked_where_the_cpu_builds_are_not(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(install, "install", lambda *words: asked.append(words) or (install.CPU in words))
+    for there in (True, False):
+        monkeypatch.setattr(install, "_cpu_builds_are_there", lambda there=there: there)
+        assert install.main() == 0
+        assert [install.CPU in words for words in asked] == [True, False] if there else [False]
+        assert "the package index's build (7 GB on Linux)" in capsys.readouterr().out
+        asked.clear()
+    assert install.main("teach") == 0
+    assert asked == [("--constraint", install.LOCK, "--editable", f"{ROOT}[teach]")]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make in a folder that has what set-up needs, and nothing else."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+
+    def run(*words):
+        return subprocess.run(["make", *words], cwd=tmp_path, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+@pytest.mark.parametrize("name", ["nonesuch", ""])
+def test_a_python_that_is_not_there_is_one_sentence(make, name, tmp_path):
+    done = make("course", f"PYTHON={name}")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        f"There is no program {name or 'without a name'}: "
+        "run make PYTHON=python3.11 (or another Python from 3.10 to 3.13)"
+    )
+    assert done.stdout == "" and not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+def test_setting_up_says_each_phase_and_how_long_it_takes(make, tmp_path):
+    fake = tmp_path / "python"
+    fake.write_text(
+        '#!/bin/sh\ncase "$*" in *venv*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;; esac\n'
+        'echo "$*" >> asked.txt\n'
+    )
+    fake.chmod(0o755)
+    done = make("doctor", f"PYTHON={fake}")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert "1 of 2: a Python environment" in first and "minute" in first
+    assert "2 of 2: PyTorch, IPEX, JupyterLab" in second and "7 GB" in second
+    asked = (tmp_path / "asked.txt").read_text()
+    assert "-I src/codealong/install.py\n" in asked and asked.endswith("-m codealong doctor\n")
