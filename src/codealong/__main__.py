@@ -144,12 +144,12 @@ def _compare(_):
     from codealong.analysis import reports
 
     labels = data.load().test.labels.numpy()
-    found, origin = replay.find(list(arms.ARMS))
+    by_arm, origin = replay.find(list(arms.ARMS))
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
-    columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in found.items()}
-    print(f"F1 by class: what was published, and {origin} runs (seed {found['stock-fp32'].seed})\n")
+    columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in by_arm.items()}
+    print(f"F1 by class: what was published, and {origin} runs (seed {by_arm['stock-fp32'].seed})\n")
     print(reports.side_by_side(columns).to_string(float_format="{:.3f}".format))
-    table = reports.relative_rates(reports.overview(found.values(), labels))
+    table = reports.relative_rates(reports.overview(by_arm.values(), labels))
     print("\n" + reports.formatted(table).to_string(index=False))
     print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
 
@@ -171,12 +171,12 @@ def _verdicts(words):
     from codealong import records
     from codealong.analysis import study, verdicts
 
-    found = verdicts.judge(study.load(words.study or records.REFERENCE))
+    judged = verdicts.judge(study.load(words.study or records.REFERENCE))
     if words.json:
-        print(json.dumps(verdicts.plain(found), indent=1))
+        print(json.dumps(verdicts.plain(judged), indent=1))
     else:
         print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
-        print(verdicts.text(found))
+        print(verdicts.text(judged))
 
 
 def _ablation(words):

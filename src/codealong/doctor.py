@@ -40,11 +40,11 @@ def _python():
 
 def _packages():
     for package, pin in PINS.items():
-        found = hardware.version(package)
-        if found == pin:
-            yield Line("ok", package, found)
+        installed = hardware.version(package)
+        if installed == pin:
+            yield Line("ok", package, installed)
         else:
-            yield Line("fail", package, f"{found or 'missing'}, and the course needs {pin}: run `make course`")
+            yield Line("fail", package, f"{installed or 'missing'}, and the course needs {pin}: run `make course`")
 
 
 def _processor():

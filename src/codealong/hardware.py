@@ -78,8 +78,8 @@ def version(package):
 
 def versions():
     """Return the installed version of each of `PACKAGES`, and of Python, by name."""
-    found = {"python": platform.python_version()}
-    return found | {package: version(package) for package in PACKAGES if version(package)}
+    installed = {"python": platform.python_version()}
+    return installed | {package: version(package) for package in PACKAGES if version(package)}
 
 
 def cores():

@@ -95,8 +95,8 @@ def load():
     Unusable
         When it cannot run here.
     """
-    if (found := sys.modules.get(MODULE)) is not None:
-        return found
+    if (imported := sys.modules.get(MODULE)) is not None:
+        return imported
     able = status()
     if not able.usable:
         raise Unusable(able.reason)

@@ -113,8 +113,8 @@ def read(path, kind, version, again):
         raise refused(path, f"it cannot be read ({problem})", again) from None
     if not isinstance(fields, dict) or fields.pop("format", None) != f"codealong {kind}":
         raise refused(path, f"it is not the record of a {kind}", again)
-    if (found := fields.pop("version", None)) != version:
-        raise refused(path, f"its version is {found}, and this course reads version {version}", again)
+    if (its := fields.pop("version", None)) != version:
+        raise refused(path, f"its version is {its}, and this course reads version {version}", again)
     return fields, arrays
 
 

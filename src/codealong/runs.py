@@ -150,9 +150,9 @@ def find(arms, where=None, seed=None):
             seeds &= {seed}
         if seeds:
             chosen = min(seeds)
-            found = {arm: load(place / f"{arm}-seed{chosen}{SUFFIX}") for arm in arms}
-            if all(run.recipe == found[arms[0]].recipe for run in found.values()):
-                return found, "recorded" if place == recorded else origin
+            by_arm = {arm: load(place / f"{arm}-seed{chosen}{SUFFIX}") for arm in arms}
+            if all(run.recipe == by_arm[arms[0]].recipe for run in by_arm.values()):
+                return by_arm, "recorded" if place == recorded else origin
     wanted = "" if seed is None else f" with seed {seed}"
     raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
 

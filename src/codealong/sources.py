@@ -76,10 +76,10 @@ def read(name, where):
         except (EOFError, gzip.BadGzipFile, zlib.error):
             problem = DataError(f"{path.name} is not a whole gzip file")
             continue
-        found = hashlib.sha256(content).hexdigest()
-        if found == SHA256[name]:
+        digest = hashlib.sha256(content).hexdigest()
+        if digest == SHA256[name]:
             return content
-        problem = DataError(f"{path.name} is damaged: its SHA-256 starts {found[:8]}, not {SHA256[name][:8]}")
+        problem = DataError(f"{path.name} is damaged: its SHA-256 starts {digest[:8]}, not {SHA256[name][:8]}")
     raise problem
 
 
@@ -121,8 +121,8 @@ def obtain(root=None):
     for label, source in _SOURCES.items():
         try:
             with tempfile.TemporaryDirectory() as scratch:
-                found = source(Path(scratch))
-                contents = {name: read(name, found) for name in problems}
+                place = source(Path(scratch))
+                contents = {name: read(name, place) for name in problems}
         except Exception as problem:  # whatever one source fails with, the next is tried
             tried.append(f"{label}: {' '.join(str(problem).split()) or type(problem).__name__}")
             continue

@@ -68,11 +68,11 @@ def from_predictions(labels, classes):
     import pandas as pd
     from sklearn import metrics
 
-    found = metrics.classification_report(
+    rows = metrics.classification_report(
         labels, classes, labels=range(len(CLASSES)), target_names=CLASSES, output_dict=True, zero_division=0
     )
-    accuracy = found.pop("accuracy")
-    table = pd.DataFrame(found).T[COLUMNS].astype({"support": int})
+    accuracy = rows.pop("accuracy")
+    table = pd.DataFrame(rows).T[COLUMNS].astype({"support": int})
     return Report(table, float(accuracy))
 
 

@@ -80,7 +80,7 @@ def accuracy_difference(first, second, confidence=CONFIDENCE, resamples=2000, se
     gained = np.asarray(second, float) - np.asarray(first, float)
     if (gained == gained[0]).all():
         return Interval(float(gained[0]), float(gained[0]), float(gained[0]))
-    found = bootstrap(
+    interval = bootstrap(
         (gained,),
         np.mean,
         confidence_level=confidence,
@@ -89,7 +89,7 @@ def accuracy_difference(first, second, confidence=CONFIDENCE, resamples=2000, se
         batch=100,
         random_state=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(float(gained.mean()), float(found.low), float(found.high))
+    return Interval(float(gained.mean()), float(interval.low), float(interval.high))
 
 
 def paired_difference(first, second, confidence=CONFIDENCE):
@@ -110,8 +110,8 @@ def paired_difference(first, second, confidence=CONFIDENCE):
     difference = np.asarray(second, float) - np.asarray(first, float)
     if np.ptp(difference) == 0:
         return Interval(*[float(difference[0])] * 3)
-    found = ttest_rel(second, first).confidence_interval(confidence)
-    return Interval(float(difference.mean()), float(found.low), float(found.high))
+    interval = ttest_rel(second, first).confidence_interval(confidence)
+    return Interval(float(difference.mean()), float(interval.low), float(interval.high))
 
 
 def equivalence(first, second, margin=MARGIN, level=1 - CONFIDENCE):
@@ -207,11 +207,11 @@ def class_differences(before, after, confidence=CONFIDENCE):
     difference = after - before
     same = np.ptp(difference, axis=0) == 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = ttest_rel(after, before)
-        interval = found.confidence_interval(confidence)
+        test = ttest_rel(after, before)
+        interval = test.confidence_interval(confidence)
     mean = difference.mean(axis=0)
     low, high = (np.where(same, mean, end) for end in interval)
-    p = np.where(same, np.where(mean == 0, 1.0, 0.0), found.pvalue)
+    p = np.where(same, np.where(mean == 0, 1.0, 0.0), test.pvalue)
     spread = before.std(axis=0, ddof=1)
     rows = {}
     for q, quantity in enumerate(QUANTITIES):
@@ -288,8 +288,8 @@ def median(values, confidence=CONFIDENCE):
     """
     from scipy.stats import quantile_test
 
-    found = quantile_test(values, p=0.5).confidence_interval(confidence)
-    return Interval(float(np.median(values)), float(found.low), float(found.high))
+    interval = quantile_test(values, p=0.5).confidence_interval(confidence)
+    return Interval(float(np.median(values)), float(interval.low), float(interval.high))
 
 
 def ratio(first, second, confidence=CONFIDENCE):

@@ -79,15 +79,15 @@ def load(folder=records.REFERENCE):
     if not (folder / runs.FOLDER).is_dir():
         raise StudyError(f"{folder} holds no study: `python -m codealong study --into {folder}` makes one there.")
     measured = sweep.load(folder)  # it says which arms the study has
-    found = {arm: runs.of_machine(arm, folder) for arm in measured["arm"].unique()}
-    seeds = {arm: [run.seed for run in made] for arm, made in found.items()}
+    by_arm = {arm: runs.of_machine(arm, folder) for arm in measured["arm"].unique()}
+    seeds = {arm: [run.seed for run in its] for arm, its in by_arm.items()}
     fewest = min(map(len, seeds.values()))
     if fewest < FEWEST or len(set(map(tuple, seeds.values()))) > 1:
-        counted = ", ".join(f"{len(made)} of {arm}" for arm, made in found.items())
+        counted = ", ".join(f"{len(its)} of {arm}" for arm, its in by_arm.items())
         raise StudyError(
             f"{folder} holds no whole study ({counted}; each arm needs the same {FEWEST} seeds or more): "
             f"`python -m codealong study --into {folder}` goes on with it."
         )
-    first = found["stock-fp32"][0]
-    ensure_same(folder, [run for made in found.values() for run in made], first.recipe, first.provenance)
-    return Study(data.load().test.labels.numpy(), found, measured)
+    first = by_arm["stock-fp32"][0]
+    ensure_same(folder, [run for its in by_arm.values() for run in its], first.recipe, first.provenance)
+    return Study(data.load().test.labels.numpy(), by_arm, measured)

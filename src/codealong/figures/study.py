@@ -137,14 +137,15 @@ def widths(study):
         axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
         for number, arm in enumerate(arms):
             table = sweep.speed_ups(study.sweep[study.sweep["batch"] == batch], "stock-fp32", arm)
-            found = [stats.median(each["ratio"]) for _, each in table.groupby("width")]
+            medians = [stats.median(each["ratio"]) for _, each in table.groupby("width")]
             names = sorted(table["width"].unique())
             places = np.arange(len(names)) + 0.12 * (number - 1)
             colour = ARM_COLOURS[arm]
-            axis.vlines(places, [each.low for each in found], [each.high for each in found], color=colour, linewidth=3)
-            axis.plot(places, [each.estimate for each in found], "o-", color=colour, label=arm, linewidth=1.5)
-            largest[arm] = max(largest.get(arm, 0), found[-1].estimate)
-            said.append(f"{arm} {found[0].estimate:.2f} and {found[-1].estimate:.2f} at batch {batch}")
+            estimates, lows, highs = zip(*medians, strict=True)
+            axis.vlines(places, lows, highs, color=colour, linewidth=3)
+            axis.plot(places, estimates, "o-", color=colour, label=arm, linewidth=1.5)
+            largest[arm] = max(largest.get(arm, 0), medians[-1].estimate)
+            said.append(f"{arm} {medians[0].estimate:.2f} and {medians[-1].estimate:.2f} at batch {batch}")
         axis.set(title=f"batch {batch}", xlabel="width of the network")
         axis.set_xticks(range(len(names)), [f"×{name}" for name in names])
         axis.grid(axis="y")

@@ -207,15 +207,15 @@ def profile(contestant, batch, steps=10):
             with torch.profiler.record_function("fetch"):
                 fetched = next(images)
             contestant.step(*fetched)
-    found = {}
+    milliseconds = {}
     for event in profiler.events():
         name, parent = event.name, event
         while parent is not None:
             if parent.name == "fetch" or parent.name.startswith("Optimizer.step"):
                 name = parent.name.partition("#")[0]
             parent = parent.cpu_parent
-        found[name] = found.get(name, 0) + event.self_cpu_time_total / 1000 / steps
-    return found
+        milliseconds[name] = milliseconds.get(name, 0) + event.self_cpu_time_total / 1000 / steps
+    return milliseconds
 
 
 def cost(contestant, batch):

@@ -59,9 +59,9 @@ def parse(text):
     """
     kernels = []
     for line in text.splitlines():
-        _, found, fields = line.partition(",primitive,exec,")
+        _, executed, fields = line.partition(",primitive,exec,")
         fields = fields.split(",")
-        if line.startswith("onednn_verbose") and found and len(fields) == 9:
+        if line.startswith("onednn_verbose") and executed and len(fields) == 9:
             _engine, kind, implementation, direction, *_, problem, milliseconds = fields
             kernels.append(Kernel(kind, direction, implementation, problem, float(milliseconds)))
     return kernels

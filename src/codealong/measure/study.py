@@ -145,7 +145,7 @@ def _time_left(waiting, took):
 def ensure_same(folder, present, recipe, provenance):
     """Raise StudyError where runs, or the sweep beside them, were not made by one study on one machine."""
     cure = "keep one study in a folder: delete what is foreign, or choose another folder with --into."
-    made = {run.name: run.provenance for run in present}
+    provenances = {run.name: run.provenance for run in present}
     for run in present:
         if run.recipe != recipe:
             raise StudyError(f"{run.name} in {folder} has another recipe; {cure}")
@@ -153,8 +153,8 @@ def ensure_same(folder, present, recipe, provenance):
             raise StudyError(f"{run.name} in {folder} was not made by a study, which warms up first; {cure}")
     measured, _ = sweep.read(folder)
     if measured:
-        made[sweep.NAME] = measured | {"allocator": provenance["allocator"]}  # workers choose their own
-    for name, its in made.items():
+        provenances[sweep.NAME] = measured | {"allocator": provenance["allocator"]}  # workers choose their own
+    for name, its in provenances.items():
         for field in MACHINE:
             if its.get(field) != provenance[field]:
                 raise StudyError(

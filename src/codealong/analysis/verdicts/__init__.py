@@ -45,19 +45,21 @@ def judge(study):
 def text(verdicts):
     """Return verdicts for a reader: what was published, what was measured, and the verdict."""
     return "\n\n".join(
-        f"{found.claim[0].upper()}{found.claim[1:]}\n  {_statement(found)}\n  measured: {_lines(found.measured)}\n"
-        f"  {found.verdict.upper()}: {_lines(found.conclusion)}"
-        for found in verdicts
+        f"{each.claim[0].upper()}{each.claim[1:]}\n  {_statement(each)}\n  measured: {_lines(each.measured)}\n"
+        f"  {each.verdict.upper()}: {_lines(each.conclusion)}"
+        for each in verdicts
     )
 
 
 def plain(verdicts):
     """Return verdicts as lists and dictionaries, for JSON."""
-    return [{**vars(found), "numbers": _plain(found.numbers)} for found in verdicts]
+    return [{**vars(verdict), "numbers": _plain(verdict.numbers)} for verdict in verdicts]
 
 
-def _statement(found):
-    return f"published: “{found.statement}”" if found.published else f"our question, as a claim: {found.statement}"
+def _statement(verdict):
+    if verdict.published:
+        return f"published: “{verdict.statement}”"
+    return f"our question, as a claim: {verdict.statement}"
 
 
 def _lines(sentences):

@@ -43,7 +43,7 @@ def identical(study):
         intervals = [stats.paired_difference(*pair, 1 - level) for pair in pairs.values()]
         judged[precision] = decide(
             all(test.equivalent for test in tests) and (classes["p equivalence"] < 1 - stats.CONFIDENCE).all(),
-            not differs.empty or any(found.low > stats.MARGIN or found.high < -stats.MARGIN for found in intervals),
+            not differs.empty or any(each.low > stats.MARGIN or each.high < -stats.MARGIN for each in intervals),
         )
     published = stats.against_reseeding(
         reports.published("without"), reports.published("with"), study.quantities("stock-fp32")
@@ -113,8 +113,8 @@ def fewer_epochs(study):
         judged[precision] = decide(increased == fewer == SUPPORTED, REFUTED in (increased, fewer))
     mine = numbers["float32"]
     reached = "; ".join(
-        f"{level:.2f} in epoch {_median(found['without'])} without and {_median(found['with'])} with"
-        for level, found in mine["epochs"].items()
+        f"{level:.2f} in epoch {_median(needed['without'])} without and {_median(needed['with'])} with"
+        for level, needed in mine["epochs"].items()
     )
     increased = {
         SUPPORTED: "With IPEX, accuracy increases",

@@ -50,14 +50,14 @@ def larger_models(study):
         ups = sweep.speed_ups(study.sweep, *pair).groupby(["round", "width"])["ratio"]
         by_width = ups.apply(lambda ratios: np.exp(np.log(ratios).mean())).unstack("width")
         narrow, wide = by_width.columns[0], by_width.columns[-1]
-        found = {f"×{width}": stats.median(by_width[width]) for width in by_width}
+        by_name = {f"×{width}": stats.median(by_width[width]) for width in by_width}
         growth = stats.ratio(by_width[wide], by_width[narrow])
         pays = sweep.begins_to_pay(study.sweep, *pair)
-        numbers[precision] = {**found, "growth": growth, "begins to pay, by batch": pays}
-        judged[precision] = decide(growth.low > 1 and found[f"×{wide}"].low > 1, growth.high < 1)
+        numbers[precision] = {**by_name, "growth": growth, "begins to pay, by batch": pays}
+        judged[precision] = decide(growth.low > 1 and by_name[f"×{wide}"].low > 1, growth.high < 1)
     said = "; ".join(
-        f"in {precision} {found[f'×{narrow}']:.2f} at ×{narrow} and {found[f'×{wide}']:.2f} at ×{wide}"
-        for precision, found in numbers.items()
+        f"in {precision} {its[f'×{narrow}']:.2f} at ×{narrow} and {its[f'×{wide}']:.2f} at ×{wide}"
+        for precision, its in numbers.items()
     )
     concluded = {
         SUPPORTED: f"the speed-up by IPEX is larger at ×{wide} than at ×{narrow}",
