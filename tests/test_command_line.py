@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from codealong import ROOT, arms, hardware, ipex_guard, runs, training
+from codealong import ROOT, arms, hardware, ipex_guard, records, runs, training
 from codealong.__main__ import main
-from codealong.measure import benchmark, worker
+from codealong.measure import benchmark, sweep, worker
 from tests.conftest import in_a_process
 
 pytestmark = pytest.mark.usefixtures("no_collection")
@@ -18,13 +18,13 @@ def test_comparison_prints_published_and_recorded_reports(capsys, monkeypatch, t
     assert main(["compare"]) == 0
     page = capsys.readouterr().out
     assert "recorded runs (seed 0)" in page
-    for heading in ("published without", "published with", *arms.ARMS, "accuracy", "images/s"):
+    for heading in ("published without", "published with", *sweep.arms(records.REFERENCE), "accuracy", "images/s"):
         assert heading in page
 
 
 def test_a_damaged_run_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
-    for arm in arms.ARMS:
+    for arm in sweep.arms(records.REFERENCE):
         (tmp_path / f"{arm}-seed0.run.zip").write_text("nonsense")
     assert main(["compare"]) == 1
     error = capsys.readouterr().err
@@ -33,9 +33,7 @@ def test_a_damaged_run_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tm
 
 def test_an_unknown_arm_is_one_sentence_and_exit_status_1(capsys):
     assert main(["train", "fast"]) == 1
-    assert capsys.readouterr().err == (
-        "'fast' is not an arm: choose one of stock-fp32, stock-bf16, ipex-fp32, ipex-bf16.\n"
-    )
+    assert capsys.readouterr().err == (f"'fast' is not an arm: choose one of {', '.join(arms.ARMS)}.\n")
 
 
 def test_an_unknown_arm_is_refused_before_torch_is_imported():

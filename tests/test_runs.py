@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from codealong import records, replay, runs, training
-from codealong.arms import ARMS
+from codealong.measure import sweep
 
+RECORDED = sweep.arms(records.REFERENCE)
 HISTORY = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in range(1, training.RECIPE.epochs + 1)]
 
 
@@ -173,30 +174,30 @@ def test_a_pickle_in_a_record_is_not_opened(record):
 
 
 def test_a_learner_s_own_runs_come_first_when_all_arms_are_there(run, tmp_path):
-    for arm in ARMS:
+    for arm in RECORDED:
         runs.save(dataclasses.replace(run, arm=arm), tmp_path)
-    found, origin = runs.find(list(ARMS), tmp_path)
+    found, origin = runs.find(where=tmp_path)
     assert origin == "your own"
-    assert {arm: own.seed for arm, own in found.items()} == dict.fromkeys(ARMS, 7)
+    assert {arm: own.seed for arm, own in found.items()} == dict.fromkeys(RECORDED, 7)
 
 
 def test_recorded_runs_stand_in_when_one_arm_is_missing(run, tmp_path):
     runs.save(run, tmp_path)
-    found, origin = runs.find(list(ARMS), tmp_path)
+    found, origin = runs.find(where=tmp_path)
     assert origin == "recorded"
-    assert list(found) == list(ARMS)
+    assert list(found) == RECORDED
 
 
 def test_runs_of_different_seeds_are_not_compared(run, tmp_path):
-    for seed, arm in enumerate(ARMS):
+    for seed, arm in enumerate(RECORDED):
         runs.save(dataclasses.replace(run, arm=arm, seed=seed), tmp_path)
-    assert runs.find(list(ARMS), tmp_path)[1] == "recorded"
+    assert runs.find(where=tmp_path)[1] == "recorded"
 
 
 def test_runs_of_different_recipes_are_not_compared(run, tmp_path):
-    for arm in ARMS:
+    for arm in RECORDED:
         runs.save(dataclasses.replace(run, arm=arm, recipe={**run.recipe, "batch": len(arm)}), tmp_path)
-    assert runs.find(list(ARMS), tmp_path)[1] == "recorded"
+    assert runs.find(where=tmp_path)[1] == "recorded"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(run, tmp_path):
@@ -217,7 +218,7 @@ def test_a_record_without_probabilities_reads_back_without(run, tmp_path):
     assert record.stat().st_size < 10_000
 
 
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("arm", RECORDED)
 def test_recorded_runs_of_an_arm_reach_091(arm, splits):
     recorded = runs.of_machine(arm)
     accuracies = [(run.classes == splits.test.labels.numpy()).mean() for run in recorded]
@@ -228,11 +229,11 @@ def test_recorded_runs_of_an_arm_reach_091(arm, splits):
 def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(run, tmp_path, monkeypatch):
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path / "own"))
     monkeypatch.setattr(replay, "SHOWN", tmp_path / "shown")
-    for arm in ARMS:
+    for arm in RECORDED:
         runs.save(dataclasses.replace(run, arm=arm))
-    assert replay.find(list(ARMS))[1] == "your own"
+    assert replay.find()[1] == "your own"
     monkeypatch.setenv("CODEALONG_SPEED", "recorded")
-    assert replay.find(list(ARMS))[1] == "recorded"
+    assert replay.find()[1] == "recorded"
     assert replay.save(run).parent == tmp_path / "shown"
 
 

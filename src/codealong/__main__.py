@@ -144,7 +144,7 @@ def _compare(_):
     from codealong.analysis import reports
 
     labels = data.load().test.labels.numpy()
-    by_arm, origin = replay.find(list(arms.ARMS))
+    by_arm, origin = replay.find()
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
     columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in by_arm.items()}
     print(f"F1 by class: what was published, and {origin} runs (seed {by_arm['stock-fp32'].seed})\n")

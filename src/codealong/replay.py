@@ -58,7 +58,7 @@ def save(run):
     return runs.save(run, SHOWN if recorded() else None)
 
 
-def find(arms, seed=None):
+def find(arms=None, seed=None):
     """Call `runs.find`; at recorded speed, look at the recorded runs only."""
     return runs.find(arms, where=records.REFERENCE / runs.FOLDER if recorded() else None, seed=seed)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from codealong import ROOT, CourseError, records
+from codealong.arms import ARMS
 from codealong.classes import CLASSES
 
 VERSION = 2
@@ -118,12 +119,13 @@ def load(path):
     return run
 
 
-def find(arms, where=None, seed=None):
+def find(arms=None, where=None, seed=None):
     """Return one run of each arm: the learner's own where all of them exist, else the recorded ones.
 
     Parameters
     ----------
-    arms : sequence of str
+    arms : sequence of str, optional
+        All that the recorded runs have, by default.
     where : path, optional
         The learner's runs; `folder()` by default.
     seed : int, optional
@@ -144,6 +146,7 @@ def find(arms, where=None, seed=None):
         When a record is refused.
     """
     recorded = records.REFERENCE / FOLDER
+    arms = arms or [arm for arm in ARMS if _seeds(recorded, arm)]
     for place, origin in ((Path(where or _own_folder()), "your own"), (recorded, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:

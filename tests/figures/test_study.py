@@ -9,7 +9,6 @@ import scipy.stats
 
 from codealong import data, figures
 from codealong.analysis import reports, stats, study, sweep, verdicts
-from codealong.arms import ARMS
 from codealong.figures.style import ARM_COLOURS
 from tests.conftest import assert_fits_a_slide
 
@@ -37,9 +36,9 @@ def test_every_figure_is_described_for_who_cannot_see_it(drawn):
 
 def test_every_run_is_a_point_beside_its_arm(drawn, recorded):
     (axis,) = drawn["accuracies"].axes
-    assert [text.get_text() for text in axis.get_yticklabels()] == list(ARMS)
+    assert [text.get_text() for text in axis.get_yticklabels()] == list(recorded.runs)
     points = [line for line in axis.lines if line.get_marker() == "o"]
-    for line, arm in zip(points, ARMS, strict=True):
+    for line, arm in zip(points, recorded.runs, strict=True):
         assert line.get_color() == ARM_COLOURS[arm]
         assert line.get_xdata().tolist() == recorded.accuracy(arm).tolist()
 
@@ -48,7 +47,7 @@ def test_each_arm_s_mean_stands_in_its_interval(drawn, recorded):
     (axis,) = drawn["accuracies"].axes
     means = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "D"]
     intervals = [line.get_xdata() for line in axis.lines if line.get_linestyle() == "-"]
-    for mean, interval, arm in zip(means, intervals, ARMS, strict=True):
+    for mean, interval, arm in zip(means, intervals, recorded.runs, strict=True):
         values = recorded.accuracy(arm)
         reach = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
         assert mean == pytest.approx(values.mean())
@@ -73,7 +72,7 @@ def test_learning_is_drawn_by_epoch_and_by_seconds(drawn, recorded):
     by_epoch, by_seconds = drawn["learning"].axes
     bold = [line for line in by_epoch.lines if line.get_marker() == "o"]
     timed_lines = [line for line in by_seconds.lines if line.get_marker() == "o"]
-    for line, timed, arm in zip(bold, timed_lines, ARMS, strict=True):
+    for line, timed, arm in zip(bold, timed_lines, recorded.runs, strict=True):
         histories = [run.history for run in recorded.runs[arm]]
         means = [np.mean([history[n]["valid_accuracy"] for history in histories]) for n in range(len(histories[0]))]
         assert np.allclose(line.get_ydata(), means) and np.allclose(timed.get_ydata(), means)
@@ -96,7 +95,7 @@ def title(fig, number=0):
 
 
 def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
-    apart = 100 * np.ptp([recorded.accuracy(arm).mean() for arm in ARMS])
+    apart = 100 * np.ptp([recorded.accuracy(arm).mean() for arm in recorded.runs])
     (said,) = re.findall(r"within ([\d.]+) percentage points", title(drawn["accuracies"]))
     assert apart <= float(said) < apart + 0.01
     furthest = 100 * max(
@@ -106,7 +105,8 @@ def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
     (said,) = re.findall(r"by more than ([\d.]+) points", title(drawn["class_f1"]))
     assert furthest <= float(said) < furthest + 0.1
     curves = [
-        np.mean([[e["valid_accuracy"] for e in run.history] for run in recorded.runs[arm]], axis=0) for arm in ARMS
+        np.mean([[e["valid_accuracy"] for e in run.history] for run in recorded.runs[arm]], axis=0)
+        for arm in recorded.runs
     ]
     apart = 100 * np.ptp(curves, axis=0).max()
     (said,) = re.findall(r"within ([\d.]+) points", title(drawn["learning"]))
@@ -114,12 +114,12 @@ def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
 
 
 def test_titles_of_times_name_the_largest_factor(drawn, recorded):
-    last = [np.median([sum(e["seconds"] for e in run.history) for run in recorded.runs[arm]]) for arm in ARMS]
+    last = [np.median([sum(e["seconds"] for e in run.history) for run in recorded.runs[arm]]) for arm in recorded.runs]
     assert f"up to {max(last) / min(last):.1f}-fold apart" in title(drawn["learning"], 1)
     widest = recorded.sweep[recorded.sweep["width"] == 8]
     ratios = {
         arm: sweep.speed_ups(widest, "stock-fp32", arm).groupby("batch")["ratio"].median().max()
-        for arm in ARMS if arm != "stock-fp32"
+        for arm in recorded.runs if arm != "stock-fp32"
     }  # fmt: skip
     best = max(ratios, key=ratios.get)
     said = drawn["widths"].get_suptitle()

@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from codealong import data, hardware, ipex_guard, records, runs, training
-from codealong.arms import ARMS
 from codealong.measure import study, sweep
+
+FOUR = ["stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16"]
 
 STAND_IN = """
 import sys, time
@@ -38,13 +39,14 @@ def prepared(tmp_path, monkeypatch):
     probabilities = torch.eye(10)[torch.arange(10_000) % 10]
     monkeypatch.setattr(training, "predict", lambda net, test: probabilities)
     for seed in range(4):
-        for arm in ARMS:
+        for arm in FOUR:
             epochs = range(1, training.RECIPE.epochs + 1)
             history = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in epochs]
             run = training.Trained(arm, seed, training.RECIPE, None, history).run(None)
             runs.save(dataclasses.replace(run, provenance=run.provenance | {"warm_up_steps": 50}), folder)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", STAND_IN, str(folder)))
     monkeypatch.setattr(sweep, "measure", lambda folder, say: None)
+    monkeypatch.setattr(sweep, "arms", lambda folder: FOUR)
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(True, ""))
     return folder
 
@@ -54,19 +56,19 @@ def made(prepared):
 
 
 def test_arms_follow_each_other_seed_by_seed_and_take_turns_in_being_first():
-    pairs = study.order(8)
-    assert [seed for _, seed in pairs] == [seed for seed in range(8) for _ in ARMS]
+    pairs = study.order(FOUR, 8)
+    assert [seed for _, seed in pairs] == [seed for seed in range(8) for _ in FOUR]
     for seed in range(8):
-        assert {arm for arm, of in pairs if of == seed} == set(ARMS)
+        assert {arm for arm, of in pairs if of == seed} == set(FOUR)
     for place in range(4):
-        assert sorted(arm for arm, _ in pairs[place::4]) == sorted([*ARMS, *ARMS])
+        assert sorted(arm for arm, _ in pairs[place::4]) == sorted([*FOUR, *FOUR])
 
 
 def test_every_run_is_made_once_and_none_again(prepared, tmp_path, capsys):
     folder = tmp_path / "study"
     study.conduct(folder, seeds=2)
     study.conduct(folder, seeds=2)
-    assert made(prepared) == [f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(2)]
+    assert made(prepared) == [f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(FOUR, 2)]
     said = capsys.readouterr().out
     assert "run 1 of 8: stock-fp32, seed 0; 8 left, then the sweep" in said
     assert "run 3 of 8: ipex-fp32, seed 0; 6 left, about 1 min, then the sweep" in said
@@ -103,6 +105,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
         "from codealong import ipex_guard\nfrom codealong.measure import study, sweep\n"
         "ipex_guard.status = lambda bf16=False: ipex_guard.Status(True, '')\n"
         "sweep.measure = lambda folder, say: None\n"
+        f"sweep.arms = lambda folder: {FOUR}\n"
         f"study.COMMAND = {study.COMMAND!r}\n"
         f"study.conduct({str(folder)!r}, seeds=4)\n"
     )
@@ -119,7 +122,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
     assert 0 < len(list(folder.glob("runs/*.zip"))) < 16
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
     assert {path.name for path in (folder / "runs").iterdir()} == {
-        f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(4)
+        f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(FOUR, 4)
     }
     for path in (folder / "runs").iterdir():
         runs.load(path)
@@ -214,7 +217,7 @@ def test_a_run_that_fails_is_one_sentence_and_what_was_made_stays(prepared, tmp_
     assert len(list((folder / "runs").iterdir())) == 4
 
 
-def test_a_study_needs_all_four_arms(tmp_path, monkeypatch):
+def test_a_study_needs_every_arm(tmp_path, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
     with pytest.raises(study.StudyError, match="ipex-fp32 cannot run here: IPEX needs Linux"):
         study.conduct(tmp_path)

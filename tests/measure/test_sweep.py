@@ -63,8 +63,8 @@ def test_every_combination_is_measured_once_a_round(tmp_path):
 def test_arms_follow_each_other_at_every_width_and_take_turns_in_being_first(tmp_path, stand_in):
     sweep.measure(tmp_path, rounds=2, say=lambda _: None)
     arms = [row for row, _, _ in stand_in.asked]
-    assert arms[:4] == list(ARMS)
-    assert arms[CELLS : CELLS + 4] == [*ARMS][1:] + [*ARMS][:1]
+    assert arms[: len(ARMS)] == list(ARMS)
+    assert arms[CELLS : CELLS + len(ARMS)] == [*ARMS][1:] + [*ARMS][:1]
 
 
 def test_each_round_has_processes_of_its_own(tmp_path, stand_in):
@@ -136,6 +136,16 @@ def test_a_sweep_that_was_stopped_goes_on_with_the_next_round(tmp_path, stand_in
     assert len(analysis.load(tmp_path, rounds=3)) == 3 * CELLS
 
 
+def test_a_sweep_keeps_the_arms_that_it_began_with(tmp_path, monkeypatch):
+    assert sweep.arms(tmp_path) == list(ARMS)
+    sweep.measure(tmp_path, rounds=1, say=lambda _: None)
+    began = list(ARMS)
+    monkeypatch.setattr(sweep, "ARMS", {**ARMS, "another": None})
+    assert sweep.arms(tmp_path) == began
+    sweep.measure(tmp_path, rounds=2, say=lambda _: None)
+    assert len(analysis.load(tmp_path, rounds=2)) == 2 * CELLS
+
+
 def test_a_whole_sweep_is_not_measured_again(tmp_path, stand_in):
     sweep.measure(tmp_path, rounds=1, say=lambda _: None)
     stand_in.asked.clear()
@@ -166,7 +176,9 @@ def test_a_damaged_or_newer_sweep_is_refused(tmp_path, damage, said):
 
 
 def test_the_recorded_sweep_is_whole_and_says_where_it_was_made():
-    assert len(analysis.load(records.REFERENCE)) == sweep.ROUNDS * CELLS
+    assert len(analysis.load(records.REFERENCE)) == sweep.ROUNDS * len(sweep.arms(records.REFERENCE)) * len(
+        sweep.WIDTHS
+    ) * len(sweep.BATCHES)
     content = json.loads((records.REFERENCE / sweep.NAME).read_text())
     assert set(content["provenance"]) >= runs.PROVENANCE
 

@@ -7,7 +7,6 @@ import pytest
 
 from codealong import ROOT
 from codealong.analysis import study, verdicts
-from codealong.arms import ARMS
 from codealong.publish import readme
 
 pytestmark = pytest.mark.usefixtures("no_collection")
@@ -25,7 +24,7 @@ def test_results_name_every_arm_the_machine_and_every_verdict():
     said = readme.results(recorded)
     made = recorded.provenance
     machine = (made["processor"], f"{made['threads']} threads", f"torch {made['versions']['torch']}")
-    for part in (*map("`{}`".format, ARMS), f"{len(recorded.seeds)} seeds", *machine):
+    for part in (*map("`{}`".format, recorded.runs), f"{len(recorded.seeds)} seeds", *machine):
         assert part in said
     for found in verdicts.judge(recorded):
         assert f"**{found.verdict}**: {found.conclusion}" in said
@@ -33,7 +32,7 @@ def test_results_name_every_arm_the_machine_and_every_verdict():
 
 def test_results_say_how_long_training_took_and_what_the_processor_lacks():
     recorded = study.load()
-    seconds = sum(epoch["seconds"] for arm in ARMS for run in recorded.runs[arm] for epoch in run.history)
+    seconds = sum(epoch["seconds"] for arm in recorded.runs for run in recorded.runs[arm] for epoch in run.history)
     said = readme.results(recorded)
     assert f"the training alone took {seconds / 60:.0f} minutes." in said
     assert ("This processor has no AMX" in said) == ("AMX" not in recorded.provenance["instruction_sets"])

@@ -10,6 +10,7 @@ import numpy as np
 from codealong import data, records, runs
 from codealong.analysis import stats, sweep
 from codealong.measure.study import FEWEST, StudyError, ensure_same
+from codealong.measure.sweep import arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +79,8 @@ def load(folder=records.REFERENCE):
     folder = Path(folder)
     if not (folder / runs.FOLDER).is_dir():
         raise StudyError(f"{folder} holds no study: `python -m codealong study --into {folder}` makes one there.")
-    measured = sweep.load(folder)  # it says which arms the study has
-    by_arm = {arm: runs.of_machine(arm, folder) for arm in measured["arm"].unique()}
+    measured = sweep.load(folder)
+    by_arm = {arm: runs.of_machine(arm, folder) for arm in arms(folder)}
     seeds = {arm: [run.seed for run in its] for arm, its in by_arm.items()}
     fewest = min(map(len, seeds.values()))
     if fewest < FEWEST or len(set(map(tuple, seeds.values()))) > 1:

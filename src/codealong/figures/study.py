@@ -116,7 +116,7 @@ def learning(study):
     fastest = min(last, key=last.get)
     return described(
         fig,
-        f"Validation accuracy of the four arms against epoch and against seconds: after the same epoch, means lie "
+        f"Validation accuracy of each arm against epoch and against seconds: after the same epoch, means lie "
         f"within {gap:.1f} percentage points; the same epochs take up to {factor:.1f} times as long, least in "
         f"{fastest}.",
     )

@@ -51,22 +51,23 @@ def conduct(folder, seeds=SEEDS):
         machine or recipe.
     """
     folder = Path(folder)
-    present = [run for arm in ARMS for run in runs.of_machine(arm, folder)]
+    arms = sweep.arms(folder)
+    present = [run for arm in arms for run in runs.of_machine(arm, folder)]
     names = {(run.arm, run.seed) for run in present}
     seeds = max([seeds, *(seed + 1 for _, seed in names)])
-    left = [pair for pair in order(seeds) if pair not in names]
+    left = [pair for pair in order(arms, seeds) if pair not in names]
     if left or sweep.missing(folder):
-        for arm in ARMS.values():
-            if not (status := arm.status()).usable:
-                raise StudyError(f"A study needs all four arms, and {arm.name} cannot run here: {status.reason}")
+        for arm in arms:
+            if not (status := ARMS[arm].status()).usable:
+                raise StudyError(f"A study needs every arm, and {arm} cannot run here: {status.reason}")
         ensure_same(folder, present, asdict(training.RECIPE), hardware.provenance())
         records.ensure_writable(folder / runs.FOLDER)
         with _alone(folder):
             for unfinished in folder.rglob(".new-*"):
                 unfinished.unlink()
-            _make(left, len(ARMS) * seeds, folder, _took(present))
+            _make(left, len(arms) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
-    print(f"{folder} holds a whole study: {seeds} seeds of {len(ARMS)} arms, and the sweep over widths")
+    print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms, and the sweep over widths")
 
 
 def _make(left, total, folder, took):
@@ -87,11 +88,12 @@ def _took(present):
     return took
 
 
-def order(seeds):
+def order(arms, seeds):
     """Return the runs of a study as they follow each other: all arms of a seed, then of the next, starting one further.
 
     Parameters
     ----------
+    arms : sequence of str
     seeds : int
 
     Returns
@@ -99,7 +101,6 @@ def order(seeds):
     list of (str, int)
         Arm and seed.
     """
-    arms = list(ARMS)
     return [
         (arm, seed)
         for seed in range(seeds)

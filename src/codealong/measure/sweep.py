@@ -34,13 +34,13 @@ def measure(folder, rounds=ROUNDS, say=print):
         Gets a sentence before each round.
     """
     provenance, done = read(folder)
-    threads = torch.get_num_threads()
+    names, threads = arms(folder), torch.get_num_threads()
     took = []
     for number in range(len(done), rounds):
         left = f"; about {np.ceil(np.mean(took) * (rounds - number) / 60):.0f} min left" if took else ""
         say(f"sweep over widths, round {number + 1} of {rounds}{left}")
         started = time.perf_counter()
-        order = [*ARMS][number % len(ARMS) :] + [*ARMS][: number % len(ARMS)]
+        order = names[number % len(names) :] + names[: number % len(names)]
         with contextlib.ExitStack() as opened:
             workers = {arm: opened.enter_context(Worker(arm)) for arm in order}
             provenance = provenance or workers["stock-fp32"].provenance
@@ -61,6 +61,12 @@ def measure(folder, rounds=ROUNDS, say=print):
         done.append({"busy_percent": busy, "cells": cells})
         records.write(Path(folder) / NAME, KIND, VERSION, {"provenance": provenance, "rounds": done})
         took.append(time.perf_counter() - started)
+
+
+def arms(folder):
+    """Return the names of the arms of a study: those that its sweep has, or all where nothing was measured yet."""
+    _, done = read(folder)
+    return list(dict.fromkeys(cell["arm"] for cell in done[0]["cells"])) if done else list(ARMS)
 
 
 def missing(folder, rounds=ROUNDS):
