@@ -59,7 +59,7 @@ forward = Exercise(
             lambda net, images: net.classifier(net.features(images)).relu()
         ),
         "the logits are right, but cut off from the weights that they were computed with, and such a network cannot "
-        "learn. detach and no_grad belong where nothing is trained.": (
+        "learn. Return what the classifier gives, as it is.": (
             _going(lambda net, images: net.classifier(net.features(images)).detach()),
             _going(lambda net, images: net.classifier(net.features(images).detach())),
             _going(lambda net, images: net.classifier(net.features(images)).data),

@@ -6,7 +6,7 @@ import numpy as np
 
 from codealong.checks.exercise import Exercise, Wrong, number, untouched
 
-MASKS = "two whole numbers are asked for. A mask says which images; .sum() counts them."
+MASKS = "two whole numbers are asked for. `first & ~second` says *which* images; .sum() counts them."
 
 
 def _tables(answer):
@@ -51,7 +51,7 @@ only_one = Exercise(
         "is what only the first gets right.": (
             lambda first, second: ((~(first & second)).sum(), (~(second & first)).sum())
         ),
-        "len counts all entries of a mask, true or not: .sum() counts those that are true.": (
+        "len counts all entries, true or not: .sum() counts those that are true.": (
             lambda first, second: (len(first & ~second), len(~first & second))
         ),
         "the images that only one gets right are counted together: count those of each network.": (

@@ -46,7 +46,7 @@ recall_difference = Exercise(
         "these are shares, and percentage points are asked for: 100 times as much.": (
             lambda labels, first, second: _recalls(labels, second) - _recalls(labels, first)
         ),
-        "it divides by 1,000, because the test split has so many images of a class. Divide by how many there are in "
+        "it divides by 1,000, which is how many test images of a class there are. Divide by how many there are in "
         "`labels`.": lambda labels, first, second: (
             100 * 40 * (_recalls(labels, second) - _recalls(labels, first)) / 1000
         ),
