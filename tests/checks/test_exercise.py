@@ -41,6 +41,7 @@ def test_a_forgotten_return_is_named(name, capsys):
         ("accuracy", lambda net, split: torch.set_grad_enabled(False) and 0.1, "it also switches gradients off"),
         ("accuracy", lambda net, split: 0.9, "it shows the network 0 images, and the split has 500"),
         ("bf16_loss", lambda *_: 1, "two things are asked for"),
+        ("only_one", lambda first, second: (1, 2, 3), "two whole numbers are asked for"),
         ("paired_interval", lambda first, second: (1, (2, 3)), "three numbers are asked for"),
         ("recall_difference", lambda labels, first, second: first[None] * 1.0, "its shape is (1, 400)"),
     ],
@@ -100,7 +101,7 @@ def test_an_answer_that_changes_its_images_and_labels_changes_no_others(splits):
         images.zero_(), labels.zero_()
         return torch.zeros(())
 
-    before = batch(0)
+    before = [each.clone() for each in batch(0)]
     checks.normalise(lambda images: images.zero_().float())
     checks.accuracy(lambda net, split: split.images.zero_().sum() + split.labels.zero_().sum())
     checks.train_step(spoiling)

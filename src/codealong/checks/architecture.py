@@ -64,7 +64,7 @@ forward = Exercise(
             _going(lambda net, images: net.classifier(net.features(images).detach())),
             _going(lambda net, images: net.classifier(net.features(images)).data),
         ),
-        "the images are normalised already when they come. Twice is not safer: the network sees other numbers.": (
+        "the images are normalised already. Twice is not safer: the network sees other numbers.": (
             _going(lambda net, images: net.classifier(net.features(data.normalise(images.clone())))),
         ),
         "squeeze also removes the dimension that counts the images when there is only one. With more than one it does "

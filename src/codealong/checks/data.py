@@ -35,7 +35,7 @@ normalise = Exercise(
         "MEAN and STD are for pixels from 0 to 1, and these go up to 255: divide by 255 first. Nothing complains, "
         "because the formula is the right one.": lambda images: (images.float() - data.MEAN) / data.STD,
         "this takes the mean and standard deviation of the images at hand. The result looks perfect, but then the same "
-        "image gives other numbers in other company. Use data.MEAN and data.STD.": (
+        "image gives other numbers among other images. Use data.MEAN and data.STD.": (
             _own_statistics((0, 1, 2, 3)),
             _own_statistics((1, 2, 3)),
             _own_statistics((0,)),

@@ -47,8 +47,8 @@ only_one = Exercise(
             lambda first, second: ((~second).sum(), (~first).sum()),
             lambda first, second: ((~first).sum(), (~second).sum()),
         ),
-        "this counts all images that not both get right. `first & second == False` compares last; `first & ~second` "
-        "is what only the first gets right.": (
+        "this counts every image that at least one of them gets wrong. `first & second == False` compares last; "
+        "`first & ~second` is what only the first gets right.": (
             lambda first, second: ((~(first & second)).sum(), (~(second & first)).sum())
         ),
         "len counts all entries, true or not: .sum() counts those that are true.": (
@@ -121,8 +121,8 @@ paired_interval = Exercise(
             _with(unit=1)
         ),
         "one difference of n is already spent on their mean: df is n − 1.": _with(freedom=len(FIRST)),
-        "5 % is cut off on one side only: student_t.ppf(0.95) leaves 5 % at either end, and the interval is one of "
-        "90 %.": _with(level=0.95),
+        "5 % is cut off on one side only: student_t.ppf(0.95) leaves 5 % at either end, which makes a 90 % "
+        "interval.": _with(level=0.95),
         "the sign is the wrong way round: second minus first.": lambda first, second: _interval(second, first),
         "the numbers are right, but their order is not: mean, lower end, upper end.": (
             _ordered(1, 0, 2),

@@ -21,7 +21,7 @@ OTHER_PEAK = (
     "epochs, is what most scripts have at hand; this schedule moves with every step."
 )
 OTHER_COURSE = (
-    "the learning rate takes another course than that of OneCycleLR alone, which rises for the first 30 % of the "
+    "the learning rate follows another curve than that of OneCycleLR alone, which rises for the first 30 % of the "
     "steps. Leave its other arguments as they are: all arms share one schedule."
 )
 OLD_OPTIMIZER = (

@@ -26,7 +26,7 @@ NOT_DETACHED = (
 )
 NO_TENSOR = "the loss should be returned as a tensor, detached: the cells below call .item() themselves."
 EVALUATING = (
-    "it leaves the network in evaluation mode. Ours does not care, but some networks then train differently: nothing "
+    "it leaves the network in evaluation mode. Ours is not affected, but some networks then train differently: nothing "
     "here needs net.eval()."
 )
 
@@ -79,7 +79,8 @@ train_step = Exercise(
         ),
         "the weights do not move: optimizer.step() is missing, or comes before loss.backward(), when there is no "
         "gradient yet. The loss changes all the same, because the images do.": (
-            STEP.but("loss.backward()", "optimizer.step(); loss.backward()").but("        optimizer.step()\n", "")
+            STEP.but("optimizer.step()"),
+            STEP.but("loss.backward()", "optimizer.step(); loss.backward()").but("        optimizer.step()\n", ""),
         ),
         "there is no gradient when the optimizer steps: loss.backward() is missing, or zero_grad comes between the "
         "two. Nothing complains, and the loss changes all the same, because the images do.": (
@@ -103,7 +104,7 @@ train_step = Exercise(
             STEP.but("optimizer.step", "nn.utils.clip_grad_norm_(net.parameters(), 5.0); optimizer.step"),
             STEP.but("optimizer.step", "nn.utils.clip_grad_value_(net.parameters(), 1.0); optimizer.step"),
         ),
-        "the images are normalised already when they come. Twice is not safer: the network sees other numbers.": (
+        "the images are normalised already. Twice is not safer: the network sees other numbers.": (
             STEP.but("net(images)", "net(data.normalise(images.clone()))")
         ),
         EVALUATING: STEP.but("optimizer.zero_grad()", "optimizer.zero_grad(); net.eval()"),
@@ -178,8 +179,8 @@ accuracy = Exercise(
     ACCURACY,
     _accuracies,
     {
-        "training mode is on while it measures. Our network does not care, but some layers behave differently while "
-        "they are trained: call net.eval() before the network, and net.train() after it.": ACCURACY.but("net.eval()"),
+        "training mode is on while it measures. Our network is not affected, but some layers behave differently in "
+        "training: call net.eval() before the network, and net.train() after it.": ACCURACY.but("net.eval()"),
         "evaluation mode is left on. The number is right, but whoever trains on will train differently, without a "
         "message: end with net.train().": ACCURACY.but("net.train()"),
         "this is a number of images. An accuracy is a share, from 0 to 1.": ACCURACY.but(".float().mean()", ".sum()"),
@@ -204,7 +205,7 @@ accuracy = Exercise(
             ACCURACY.but(".argmax(dim=1)", "")
         ),
         "this is the share of *wrong* answers.": ACCURACY.but("==", "!="),
-        _other_images(1000, 500).replace("1,000", "600"): ACCURACY.but(
+        _other_images(600, 500): ACCURACY.but(
             "net.eval()", "net.eval(); split = data.Split(*(part[:600] for part in data.load().train))"
         ),
         _other_images(100, 500): ACCURACY.but("(split.images)", "(split.images[:100])"),
