@@ -2,10 +2,11 @@
 
 from codealong.checks.architecture import conv_parameters, dense_parameters, forward
 from codealong.checks.claims import ClaimError, claims
-from codealong.checks.compare_reports import only_one, paired_interval, recall_difference
 from codealong.checks.data import count_twins, normalise
+from codealong.checks.many_seeds import only_one, paired_interval
 from codealong.checks.train_with_ipex import with_ipex, with_schedule
 from codealong.checks.train_without_ipex import accuracy, bf16_loss, train_step
+from codealong.checks.two_reports import recall_difference
 from codealong.checks.where_the_time_goes import amdahl, attainable
 
 __all__ = [

@@ -3,23 +3,28 @@
 import torch
 
 from codealong import data
-from codealong.checks.exercise import NOTHING, Exercise, Wrong, examples, numbers
+from codealong.checks.exercise import NOTHING, Exercise, Wrong, examples, numbers, returned
 from codealong.model import FashionCNN
 
 
 def _logits(network):
-    """Return the logits of a network, and whether a gradient comes back from them to every weight."""
+    """Return the logits of eight images, then of one, and whether a gradient comes back to every weight."""
     torch.manual_seed(0)
     net = network()
-    logits = net(data.normalise(examples().images[:8]))
-    if logits is None:
-        raise Wrong(NOTHING)
+    images = data.normalise(examples().images[:8])
+    logits = returned(net(images))
+    if isinstance(logits, torch.nn.Module):
+        raise Wrong("it returns layers, not what they compute: call them with the images, `self.features(images)`.")
     if not isinstance(logits, torch.Tensor):
         raise Wrong(f"it returns a {type(logits).__name__}, and logits are a tensor.")
     if logits.requires_grad:
         logits.sum().backward()
     reached = all(weight.grad is not None for weight in net.parameters())
-    return {"it": logits.detach(), "a gradient for every weight": reached}
+    return {
+        "for eight images it gives": logits.detach(),
+        "whether training can reach every weight is": reached,
+        "for a single image it gives": net(images[:1]).detach(),
+    }
 
 
 def _going(way):
@@ -32,30 +37,48 @@ forward = Exercise(
     FashionCNN,
     _logits,
     {
-        "softmax does not belong here. Probabilities are what one wants to see, but cross_entropy takes logits and "
-        "contains the softmax; a second one flattens the gradients.": (
+        "these are probabilities, or their logarithms. They are what one wants to see, but logits are asked for: what "
+        "the last layer gives, as it is. Training (notebook 3) makes probabilities of them by itself.": (
             _going(lambda net, images: net.classifier(net.features(images)).softmax(dim=1)),
             _going(lambda net, images: net.classifier(net.features(images)).log_softmax(dim=1)),
+            _going(lambda net, images: net.classifier(net.features(images)).sigmoid()),
         ),
-        "the features are returned, and nobody turns them into ten logits: send them through the classifier.": _going(
-            lambda net, images: net.features(images)
+        "these are the features. They still have to go through the classifier, which turns them into ten logits.": (
+            _going(lambda net, images: net.features(images)),
+            _going(lambda net, images: net.features(images).flatten(1)),
         ),
-        "the classifier meets the image itself. It expects 1568 features, and an image has 784 pixels: the features "
-        "come first.": _going(lambda net, images: net.classifier(images)),
-        "the winning class is returned. That is an answer, but it has no gradient to learn from: return the logits.": (
-            _going(lambda net, images: net.classifier(net.features(images)).argmax(dim=1))
+        "the classifier is given the images themselves. It takes 1568 numbers, and an image has 784: the features "
+        "come first, and the classifier takes what they give.": _going(lambda net, images: net.classifier(images)),
+        "this is the class with the largest logit. It is an answer, but too little to learn from: return all ten "
+        "logits.": (
+            _going(lambda net, images: net.classifier(net.features(images)).argmax(dim=1)),
+            _going(lambda net, images: net.classifier(net.features(images)).max(dim=1).values),
         ),
-        "ReLU after the last layer sets negative logits to 0, and a class that is out of the question then looks like "
-        "one that is undecided. It follows every other layer, which makes it tempting.": _going(
+        "ReLU after the last layer sets negative logits to 0, and then a class that is out of the question looks like "
+        "one that is undecided. It is tempting because ReLU follows every other layer.": _going(
             lambda net, images: net.classifier(net.features(images)).relu()
         ),
-        "the logits are right, and no gradient comes back from them to every weight: such a network cannot learn. "
-        "detach and no_grad belong where nothing is trained.": (
+        "the logits are right, but cut off from the weights that they were computed with, and such a network cannot "
+        "learn. Return what the classifier gives, as it is.": (
             _going(lambda net, images: net.classifier(net.features(images)).detach()),
             _going(lambda net, images: net.classifier(net.features(images).detach())),
+            _going(lambda net, images: net.classifier(net.features(images)).data),
         ),
-        "the images that come are normalised already. Twice is not safer: the network sees other numbers.": _going(
-            lambda net, images: net.classifier(net.features(data.normalise(images.clone())))
+        "the images are normalised already. Twice is not safer: the network sees other numbers.": (
+            _going(lambda net, images: net.classifier(net.features(data.normalise(images.clone())))),
+        ),
+        "squeeze also removes the dimension that counts the images when there is only one. With more than one it does "
+        "nothing, so it seems to be harmless: leave it out.": (
+            _going(lambda net, images: net.classifier(net.features(images)).squeeze()),
+            _going(lambda net, images: net.classifier(net.features(images).squeeze())),
+        ),
+        "torch.flatten without a 1 makes one long row of all images together. flatten(x, 1) keeps the images apart; "
+        "here the classifier flattens by itself.": (
+            _going(lambda net, images: net.classifier(torch.flatten(net.features(images)))),
+            _going(lambda net, images: net.classifier[1:](torch.flatten(net.features(images)))),
+        ),
+        "it works for a batch of one size only. `-1` or `images.shape[0]` stands for however many images there are.": (
+            _going(lambda net, images: net.classifier(net.features(images).view(8, 1568)))
         ),
         NOTHING: _going(lambda net, images: None),
     },
@@ -66,20 +89,29 @@ conv_parameters = Exercise(
     lambda inputs, outputs, size=3: outputs * (inputs * size * size + 1),
     lambda answer: numbers(answer, (1, 16), (16, 32), (3, 8, 5)),
     {
-        "the biases are missing: one for each filter. They are few, and easily forgotten.": (
+        "the biases are missing: one for each filter. They are few and easily forgotten.": (
             lambda inputs, outputs, size=3: outputs * inputs * size * size
         ),
         "one bias for the whole layer is not enough: each filter has its own.": (
             lambda inputs, outputs, size=3: outputs * inputs * size * size + 1
         ),
         "a filter is size × size, not size.": lambda inputs, outputs, size=3: outputs * (inputs * size + 1),
-        "a filter looks at all input channels at once: inputs × size × size weights. With one channel, as in the first "
-        "layer, the difference does not show.": lambda inputs, outputs, size=3: outputs * (size * size + 1),
-        "there is one bias for each filter, and not one for each of its channels.": (
+        "a filter looks at all input channels at once: inputs × size × size weights. In the first layer, which has one "
+        "channel, the difference does not show.": lambda inputs, outputs, size=3: outputs * (size * size + 1),
+        "there is one bias for each filter, not one for each of its channels.": (
             lambda inputs, outputs, size=3: outputs * inputs * (size * size + 1),
             lambda inputs, outputs, size=3: outputs * inputs * size * size + inputs,
         ),
+        "^ is not a power in Python (it compares the bits of two numbers): write size ** 2, or size * size.": (
+            lambda inputs, outputs, size=3: outputs * (inputs * size ^ 2 + 1),
+            lambda inputs, outputs, size=3: outputs * (inputs * (size ^ 2) + 1),
+            lambda inputs, outputs, size=3: outputs * (size ^ 2 * inputs + 1),
+        ),
         "9 is right for filters of 3 × 3 only: use size.": lambda inputs, outputs, size=3: outputs * (inputs * 9 + 1),
+        "these are the parameters of one filter. The layer has one filter for each output channel.": (
+            lambda inputs, outputs, size=3: inputs * size * size + 1,
+            lambda inputs, outputs, size=3: inputs * size * size + outputs,
+        ),
     },
 )
 
@@ -89,13 +121,13 @@ dense_parameters = Exercise(
     lambda answer: numbers(answer, (1568, 128), (128, 10), (3, 2)),
     {
         "the biases are missing: one for each output.": lambda inputs, outputs: outputs * inputs,
-        "there is one bias for each output, and not one for each input: biases are added to what comes out.": (
+        "there is one bias for each output, not one for each input: a bias is added to what leaves the layer.": (
             lambda inputs, outputs: (outputs + 1) * inputs
         ),
         "one bias for the whole layer is not enough: each output has its own.": (
             lambda inputs, outputs: outputs * inputs + 1
         ),
-        "each input is joined to each output: multiply the two. Adding counts the values, and not the weights between "
+        "each input is joined to each output: multiply the two. Adding counts the values, not the weights between "
         "them.": lambda inputs, outputs: inputs + outputs,
     },
 )

@@ -1,7 +1,9 @@
-"""Checks of notebook 1: normalisation, and test images that stand among the others."""
+"""Checks of notebook 1: normalisation, and test images that are also among the others."""
+
+import contextlib
 
 from codealong import data
-from codealong.checks.exercise import Exercise, examples, number
+from codealong.checks.exercise import Exercise, Wrong, examples, number
 
 FIRST = 64
 
@@ -10,9 +12,12 @@ def _normalised(answer):
     return answer(examples().images[:FIRST].clone())
 
 
-def _own_statistics(images):
-    pixels = images.float() / 255
-    return (pixels - pixels.mean()) / pixels.std()
+def _own_statistics(dimensions):
+    def normalise(images):
+        pixels = images.float() / 255
+        return (pixels - pixels.mean(dimensions, keepdim=True)) / pixels.std(dimensions, keepdim=True)
+
+    return normalise
 
 
 normalise = Exercise(
@@ -20,36 +25,79 @@ normalise = Exercise(
     lambda images: (images.float() / 255 - data.MEAN) / data.STD,
     _normalised,
     {
-        "the mean is still in it. Dividing is what one remembers, but then the inputs do not lie around 0.": (
+        "the mean is not subtracted, so the numbers are not around 0. Dividing is the part that one remembers.": (
             lambda images: images.float() / 255 / data.STD,
             lambda images: images.float() / 255,
         ),
-        "the spread is still that of the pixels. With the mean gone it looks done, because the average is 0.": (
+        "it is not divided by the standard deviation. With the mean gone it looks done, because the average is 0.": (
             lambda images: images.float() / 255 - data.MEAN
         ),
-        "MEAN and STD belong to pixels from 0 to 1, and these run to 255: divide by 255 first. Nothing complains, "
+        "MEAN and STD are for pixels from 0 to 1, and these go up to 255: divide by 255 first. Nothing complains, "
         "because the formula is the right one.": lambda images: (images.float() - data.MEAN) / data.STD,
-        "this takes mean and spread of the images at hand. The result looks perfect, but then every batch is scaled "
-        "differently, and test images bring statistics of their own.": _own_statistics,
-        "// divides whole numbers, so that every shade below 255 becomes 0. It keeps the bytes small, which looks "
+        "this takes the mean and standard deviation of the images at hand. The result looks perfect, but then the same "
+        "image gives other numbers among other images. Use data.MEAN and data.STD.": (
+            _own_statistics((0, 1, 2, 3)),
+            _own_statistics((1, 2, 3)),
+            _own_statistics((0,)),
+        ),
+        "// divides whole numbers, so every shade below 255 becomes 0. Bytes stay bytes that way, which looks "
         "thrifty.": lambda images: (images // 255 - data.MEAN) / data.STD,
-        "without brackets the division comes first: only MEAN / STD is subtracted.": (
+        "division comes before subtraction, so only MEAN / STD is subtracted. Put brackets around the subtraction.": (
             lambda images: images.float() / 255 - data.MEAN / data.STD
         ),
         "multiplying by STD makes the spread smaller still: divide by it.": (
             lambda images: (images.float() / 255 - data.MEAN) * data.STD
         ),
-        "the mean is added, and it has to be taken away.": lambda images: (images.float() / 255 + data.MEAN) / data.STD,
+        "the mean is added: subtract it.": lambda images: (images.float() / 255 + data.MEAN) / data.STD,
+        "MEAN and STD have changed places. Both are numbers between 0 and 1, so nothing complains: subtract MEAN, then "
+        "divide by STD.": lambda images: (images.float() / 255 - data.STD) / data.MEAN,
+        "it divides by 256. There are 256 shades, but the first is 0 and the last is 255.": (
+            lambda images: (images.float() / 256 - data.MEAN) / data.STD
+        ),
     },
 )
+
+SLOW = (
+    "the count is right, but it looks through all the others again for each image. With 60,000 others this cell would "
+    "seem to hang. Make a set of the others once, at the beginning; looking something up in a set takes no search."
+)
+
+
+class _Fingerprint(bytes):
+    """Bytes that count how often one is compared with another or prepared for a set."""
+
+    work = 0
+
+    def __eq__(self, other):
+        _Fingerprint.work += 1
+        return bytes.__eq__(self, other)
+
+    def __hash__(self):
+        _Fingerprint.work += 1
+        return bytes.__hash__(self)
 
 
 def _counted(answer):
     """Count among fingerprints of real images; ``x`` is one that differs from ``a`` in its last pixel only."""
-    a, b, c, d, *_ = (image.numpy().tobytes() for image in examples().images[:4])
+    a, b, c, d, *more = (image.numpy().tobytes() for image in examples().images[:404])
     x = a[:-1] + b"\x01"
-    cases = ([a, b, b, c], [b, x, a, d]), ([a, d, d], [b, c]), ([a, b], [a, x, c])
-    return tuple(number(answer(list(others), list(unseen))) for others, unseen in cases)
+    cases = ([a, b, b, c], [b, x, a, d]), ([a, d, d], [b, c]), ([a, b], [a, x, c]), (more[:300], more[297:])
+    counts = []
+    for others, unseen in cases:
+        value = answer(list(others), list(unseen))
+        if isinstance(value, set | frozenset | list):
+            raise Wrong("these are the images themselves, and their number was asked for: len(…) counts them.")
+        counts.append(number(value))
+    if counts == [2, 0, 1, 3] and _work(answer, *cases[-1]) > 10 * len(more):
+        raise Wrong(SLOW)
+    return counts
+
+
+def _work(answer, *lists):
+    _Fingerprint.work = 0
+    with contextlib.suppress(Exception):  # numpy and pandas, which are quick, take nothing but bytes
+        answer(*([_Fingerprint(each) for each in fingerprints] for fingerprints in lists))
+    return _Fingerprint.work
 
 
 count_twins = Exercise(
@@ -57,20 +105,28 @@ count_twins = Exercise(
     lambda others, unseen: len(set(others) & set(unseen)),
     _counted,
     {
-        "this compares images at the same place only. zip is quick to write, but a twin may stand anywhere.": (
+        "this compares images at the same place only. zip is quick to write, but a twin can be anywhere.": (
             lambda others, unseen: sum(one == other for one, other in zip(others, unseen, strict=False))
         ),
-        "this counts repetitions among the others too. They are no leak: nobody is tested on them.": (
+        "this also counts images that are repeated within one list. Only those that are in both lists count.": (
             lambda others, unseen: len(others) + len(unseen) - len({*others, *unseen})
         ),
         "this counts the images that have *no* twin. The minus of sets takes away; & keeps what is in both.": (
             lambda others, unseen: len(set(unseen) - set(others))
         ),
-        "this counts how often the others repeat a test image, and not how many test images are repeated.": (
-            lambda others, unseen: sum(other in set(unseen) for other in others)
-        ),
+        "this counts how many of the others are in the test images. A test image that they repeat twice counts "
+        "twice; go through the test images instead.": (lambda others, unseen: sum(other in unseen for other in others)),
         "this counts all different images. | unites two sets; & keeps what is in both.": (
             lambda others, unseen: len(set(others) | set(unseen))
+        ),
+        "this counts all different test images. `and` does not join sets, it gives the second one; & keeps what is in "
+        "both.": lambda others, unseen: len(set(others) and set(unseen)),
+        "this says whether there is a twin. The question is how many there are.": (
+            lambda others, unseen: not set(others).isdisjoint(unseen)
+        ),
+        SLOW: (
+            lambda others, unseen: sum(image in others for image in unseen),
+            lambda others, unseen: sum(image in set(others) for image in unseen),
         ),
     },
 )

@@ -1,6 +1,5 @@
 """An exercise: a check runs what a learner typed, and says that it is right, or which mistake it is."""
 
-import math
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +9,21 @@ import numpy as np
 import torch
 
 from codealong import YOUR_TURN, data
+from codealong.checks import errors, idle
+from codealong.checks.observations import difference, named, same
 
 BATCH = 32
 WIDTH = 100  # JupyterLab breaks longer lines within a word
 
-NOTHING = "nothing is returned. In a notebook the last line of a cell shows itself; a function needs `return`."
+NOTHING = "nothing is returned. `print` and the last line of a cell only show a value; a function needs `return`."
 GRADIENTS_OFF = (
-    "it switches gradients off for everything that follows, too, and nothing learns any more. `with torch.no_grad():` "
-    "switches them on again at its end."
+    "it also switches gradients off for everything that follows, and then nothing learns any more. "
+    "`with torch.no_grad():` switches them on again at its end."
+)
+
+AUTOCAST_ON = (
+    "it also leaves autocast on for everything that follows. `with torch.autocast(…):` switches it off again at its "
+    "end."
 )
 
 
@@ -31,7 +37,7 @@ def batch(number):
     """Return a batch of real images, normalised, and their labels."""
     test = examples()
     chosen = slice(number * BATCH, (number + 1) * BATCH)
-    return data.normalise(test.images[chosen]), test.labels[chosen]
+    return data.normalise(test.images[chosen]), test.labels[chosen].clone()
 
 
 class Wrong(Exception):
@@ -49,7 +55,9 @@ class Exercise:
     solution : callable
     observe : callable
         Gets an answer, runs it on real tensors and returns what it did: a number, a tensor, a word, or a tuple, list
-        or dictionary of them. It raises `Wrong` for a mistake that no example could stand for.
+        or dictionary of them; the keys of a dictionary read "for 2, 3 it gives". It raises `Wrong` for a mistake that
+        no example could stand for. It starts from the same numbers each time, because what the solution and the
+        mistakes do is observed once and kept.
     mistakes : dict of str to callable or tuple of callable
         By what is wrong and why it is tempting: answers with this mistake. Each behaves differently.
     """
@@ -69,27 +77,28 @@ class Exercise:
         """
         observed = _outcome(self.observe, answer)
         if isinstance(observed, NotImplementedError) and str(observed) == YOUR_TURN:
-            print(f"⬜ {self.name} is yours to type. Until then this notebook goes on with ours.")
+            print(f"⬜ {self.name} is yours to type. Until then, the notebook uses ours.")
             return self.solution
-        expected = _outcome(self.observe, self.solution)
+        expected = _expected(self.observe, self.solution)
         if same(observed, expected):
             print(f"✅ {self.name}")
             return answer
-        print(textwrap.fill(f"❌ {self.name}: {self._reason(observed, expected)}", WIDTH))
-        print("Mend the cell and run it again. Until then this notebook goes on with ours.")
+        print(textwrap.fill(f"❌ {self.name}: {self._reason(answer, observed, expected)}", WIDTH))
+        print("Change the cell and run it again. Until then, the notebook uses our version.")
         return self.solution
 
-    def _reason(self, observed, expected):
+    def _reason(self, answer, observed, expected):
+        nothing = isinstance(observed, Wrong) and str(observed) == NOTHING
+        if not nothing and (line := idle.line(answer)):
+            return line
         if isinstance(observed, Wrong):
             return str(observed)
         for reason, mistakes in self.mistakes.items():
-            if any(same(observed, _outcome(self.observe, mistake)) for mistake in variants(mistakes)):
+            if any(same(observed, _known(self.observe, mistake)) for mistake in variants(mistakes)):
                 return reason
-        if isinstance(observed, NameError):
-            return f"{observed}. A module's name (`nn.functional.`, `data.`) or `self.` may have to stand before it."
         if isinstance(observed, Exception):
-            return f"it stops with {type(observed).__name__}: {observed}"
-        return f"{_difference(observed, expected)}."
+            return errors.explained(observed)
+        return f"{difference(observed, expected)}."
 
 
 def variants(mistakes):
@@ -104,12 +113,12 @@ def number(value):
             raise TypeError
         return float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise Wrong(f"one number was asked for, and it gives {_short(value)} ({type(value).__name__}).") from None
+        raise Wrong(f"the answer should be one number, and it gives {named(value)}.") from None
 
 
 def numbers(answer, *cases):
     """Return what an answer gives for some arguments, by how it was called."""
-    return {f"for {', '.join(map(str, case))} it": number(answer(*case)) for case in cases}
+    return {f"for {', '.join(map(str, case))} it gives": number(answer(*case)) for case in cases}
 
 
 def untouched(answer, *arrays):
@@ -117,77 +126,46 @@ def untouched(answer, *arrays):
     copies = [array.copy() for array in arrays]
     value = answer(*copies)
     if not all(map(np.array_equal, copies, arrays)):
-        raise Wrong("it changes the arrays that it was given, which others still need: make new ones instead.")
+        raise Wrong("it changes the arrays it was given, and others still need them: make new arrays instead.")
     return value
 
 
-def same(one, other):
-    """Tell whether two observations agree, numbers within a relative error of 1e-4."""
-    if isinstance(one, Exception) or isinstance(other, Exception):
-        return type(one) is type(other) and str(one) == str(other)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and same(list(one.values()), list(other.values()))
-    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        return _alike(one, other) and torch.allclose(one.double(), other.double(), rtol=1e-4, atol=1e-6, equal_nan=True)
-    if _is_number(one) and _is_number(other):
-        one, other = float(one), float(other)
-        return math.isclose(one, other, rel_tol=1e-4, abs_tol=1e-9) or (math.isnan(one) and math.isnan(other))
-    return type(one) is type(other) and not isinstance(one, torch.Tensor | np.ndarray) and one == other
-
-
-def _alike(one, other):
-    return one.shape == other.shape and one.dtype == other.dtype
-
-
-def _is_number(value):
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def returned(value):
+    """Return what an answer returned, unless it forgot to return or to call something."""
+    if value is None:
+        raise Wrong(NOTHING)
+    for each in value if isinstance(value, tuple | list) else [value]:
+        if (name := getattr(each, "__name__", None)) and callable(each) and not isinstance(each, type):
+            raise Wrong(f"it returns the method {name} itself, not its result: the brackets are missing, `.{name}()`.")
+    return value
 
 
 def _outcome(observe, answer):
-    """Return what an answer does, or the exception that it ends with."""
-
-    def returning(*arguments, **named):
-        value = answer(*arguments, **named)
-        if value is None:
-            raise Wrong(NOTHING)
-        return value
-
-    try:
-        observed = observe(answer if isinstance(answer, type) else returning)
-    except Exception as problem:
-        observed = problem
-    if not torch.is_grad_enabled():
-        torch.set_grad_enabled(True)
-        return Wrong(GRADIENTS_OFF)
+    """Return what an answer does, or the exception that it ends with; leave torch as it was."""
+    autocast = torch.is_autocast_enabled("cpu")
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        try:
+            observed = observe(
+                answer if isinstance(answer, type) else lambda *given, **named: returned(answer(*given, **named))
+            )
+        except Exception as problem:
+            observed = problem.with_traceback(None)
+        if not torch.is_grad_enabled():
+            observed = Wrong(GRADIENTS_OFF)
+    if torch.is_autocast_enabled("cpu") != autocast:
+        observed = Wrong(AUTOCAST_ON)
+    torch.set_autocast_enabled("cpu", autocast)
     return observed
 
 
-def _difference(observed, expected, name="it"):
-    """Say what an answer gives, and what it should give."""
-    if isinstance(expected, dict) and isinstance(observed, dict):
-        apart = [key for key in expected if not same(observed[key], expected[key])]
-        return _difference(observed[apart[0]], expected[apart[0]], apart[0])
-    if isinstance(expected, torch.Tensor) and isinstance(observed, torch.Tensor) and _alike(observed, expected):
-        (mean, spread), (right_mean, right_spread) = map(_moments, (observed, expected))
-        return (
-            f"shape and type are right, and the numbers are not: {name} gives a mean of {mean:.3g} and a standard "
-            f"deviation of {spread:.3g}, and they should be {right_mean:.3g} and {right_spread:.3g}"
-        )
-    return f"{name} gives {_short(observed)}, and should give {_short(expected)}"
+_known = cache(_outcome)
+"""What a mistake does, worked out when it is first asked for."""
 
 
-def _moments(tensor):
-    return tensor.double().mean().item(), tensor.double().std().item()
-
-
-def _short(value):
-    if isinstance(value, torch.Tensor) and value.numel() > 12:
-        return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
-    if isinstance(value, np.ndarray) and value.size > 12:
-        return f"a numpy array of shape {value.shape}"
-    if isinstance(value, tuple | list):
-        return ", ".join(map(_short, value)) if len(value) <= 12 else f"a {type(value).__name__} of {len(value)}"
-    text = f"{value:.4g}" if isinstance(value, float | np.floating) else repr(value)
-    return text if len(text) <= 150 else f"{text[:149]}…"
+@cache
+def _expected(observe, solution):
+    """Return what the solution does. An exception is the machine's and not the learner's: no data, no IPEX."""
+    outcome = _outcome(observe, solution)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -1,19 +1,19 @@
 """Checks of notebook 4: the line that IPEX adds, and the schedule that belongs to its optimizer."""
 
-import contextlib
 import warnings
+from unittest import mock
 
 import torch
-from torch.nn.functional import cross_entropy
 
-from codealong import data, ipex_guard, training
-from codealong.checks.exercise import Exercise, Wrong, examples
+from codealong import arms, ipex_guard, training
+from codealong.checks.exercise import Exercise, Wrong, batch
+from codealong.checks.typed import Typed
 
 STEPS = 12
 
 NOT_TWO = (
     "it should return two things, the network and the optimizer that ipex.optimize returns. Without the optimizer "
-    "in its arguments, IPEX returns a network only, and nobody trains it."
+    "among its arguments, IPEX returns a network only, and nothing trains that."
 )
 NOT_THREE = "it should return three things: the network, its optimizer, and the scheduler."
 OTHER_PEAK = (
@@ -21,135 +21,131 @@ OTHER_PEAK = (
     "epochs, is what most scripts have at hand; this schedule moves with every step."
 )
 OTHER_COURSE = (
-    "the learning rate takes another course than OneCycleLR's own, which rises for the first 30 % of the steps: leave "
-    "its other arguments as they are, so that all arms share one schedule."
+    "the learning rate follows another curve than that of OneCycleLR alone, which rises for the first 30 % of the "
+    "steps. Leave its other arguments as they are: all arms share one schedule."
 )
 OLD_OPTIMIZER = (
     "this is the old optimizer. It still exists and steps without complaint, but over weights that the new network no "
     "longer uses: return both of what ipex.optimize returns."
 )
 OLD_NETWORK = (
-    "this is the old network. The name `net` means it until the result is stored in it; the new optimizer steps over "
-    "the weights of another."
+    "this is the old network. The new optimizer steps over the weights of another one: return both of what "
+    "ipex.optimize returns."
 )
-OWN_OPTIMIZER = (
-    "this is a new optimizer, and not the one that ipex.optimize returns. It learns, but without what IPEX's own keeps "
-    "for it, such as the missing half of each bfloat16 weight."
+THROWN_AWAY = (
+    "ipex.optimize was called, but what it returns is lost. It leaves the network as it is and returns another one: "
+    "`net, optimizer = ipex.optimize(…)`. Other calls, such as net.eval(), do change the network, so this is easily "
+    "overlooked."
 )
 IN_PLACE = "inplace=True changes the network that was handed in, and its original is gone: leave it out here."
 UNTOUCHED = "nothing was done to them: call ipex.optimize. Importing IPEX alone does not touch a network."
 
 
-def _optimize(net, optimizer=None, dtype=torch.bfloat16, **options):
-    import intel_extension_for_pytorch
-
-    return intel_extension_for_pytorch.optimize(net, optimizer=optimizer, dtype=dtype, **options)
-
-
-def _fresh():
-    ipex_guard.load()
-    net = training.initial(0)
-    return net, torch.optim.Adam(net.parameters(), lr=1e-3)
-
-
 def _learns(net, optimizer):
     """Tell whether the loss of three steps on the same images falls.
 
-    A network that IPEX prepared for float32 ends the process under bfloat16's autocast, so that it goes without.
+    A network that IPEX prepared for float32 ends the process under bfloat16's autocast, so it goes without.
     """
-    test = examples()
-    images, labels = data.normalise(test.images[:128]), test.labels[:128]
     halved = net.classifier[1].weight.dtype == torch.bfloat16
-    losses = []
-    for _ in range(3):
-        optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16) if halved else contextlib.nullcontext():
-            loss = cross_entropy(net(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    arm = arms.ARMS["ipex-bf16" if halved else "ipex-fp32"]
+    losses = [training.train_step(net, optimizer, *batch(0), arm)[0].item() for _ in range(3)]
     return losses[-1] < losses[0]
 
 
-def _state(net, optimizer, old_net, old):
-    """Describe what came back: which network, in which precision, with which optimizer, and whether it learns."""
+def _prepared(answer, *more):
+    """Return what an answer made of a fresh network and its optimizer, and a description of it.
+
+    The description: the layers and their precision, whose optimizer and which network came back, whether they learn,
+    and whether ipex.optimize was called for nothing.
+    """
+    ipex = ipex_guard.load()
+    old_net = training.initial(0)
+    old = torch.optim.Adam(old_net.parameters(), lr=1e-3)
+    with mock.patch.object(ipex, "optimize", wraps=ipex.optimize) as optimize:
+        returned = answer(old_net, old, *more)
+    if not isinstance(returned, tuple | list) or len(returned) != 2 + len(more):
+        raise Wrong(NOT_THREE if more else NOT_TWO)
+    net, optimizer, *rest = returned
+    if not isinstance(net, torch.nn.Module) or not isinstance(optimizer, torch.optim.Optimizer):
+        raise Wrong("the network comes first, then its optimizer.")
     layers = net.features[0], net.classifier[1]
-    made_by_ipex = hasattr(optimizer, "params_attr")
     kinds = tuple((type(layer).__name__, str(layer.weight.dtype)) for layer in layers)
-    return kinds, optimizer is old, made_by_ipex, net is old_net, _learns(net, optimizer)
+    both_old = net is old_net and optimizer is old
+    from_ipex = hasattr(optimizer, "params_attr")
+    starts = optimizer.param_groups[0]["lr"]
+    lost = both_old and optimize.called
+    return (optimizer, *rest), (kinds, optimizer is old, from_ipex, net is old_net, starts, lost), net
 
 
 def _optimised(answer):
-    net, old = _fresh()
-    returned = answer(net, old)
-    if not isinstance(returned, tuple | list) or len(returned) != 2:
-        raise Wrong(NOT_TWO)
-    return _state(*returned, net, old)
+    (optimizer,), description, net = _prepared(answer)
+    return *description, _learns(net, optimizer)
 
 
-def _twice(net, optimizer):
-    return _optimize(*_optimize(net, optimizer))
-
-
-def _positional(net, optimizer):
-    import intel_extension_for_pytorch
-
-    return intel_extension_for_pytorch.optimize(net, optimizer, torch.bfloat16)
-
-
-def _own_optimizer(net, optimizer):
-    net, _ = _optimize(net, optimizer)
-    return net, torch.optim.Adam(net.parameters(), lr=1e-3)
-
+WITH_IPEX = Typed("""
+    def with_ipex(net, optimizer):
+        import intel_extension_for_pytorch as ipex
+        new, its_optimizer = ipex.optimize(net, optimizer=optimizer, dtype=torch.bfloat16)
+        return new, its_optimizer
+""")
+PLAIN = WITH_IPEX.but("ipex.optimize(net, optimizer=optimizer, dtype=torch.bfloat16)", "net, optimizer")
 
 with_ipex = Exercise(
     "with_ipex",
-    lambda net, optimizer: _optimize(net, optimizer),
+    WITH_IPEX,
     _optimised,
     {
-        OLD_OPTIMIZER: lambda net, optimizer: (_optimize(net, optimizer)[0], optimizer),
-        OLD_NETWORK: lambda net, optimizer: (net, _optimize(net, optimizer)[1]),
-        OWN_OPTIMIZER: _own_optimizer,
-        "it does not learn. Most often it was optimised twice, as when a cell is run again, or the optimizer is "
-        "that of another network; there is no message.": _twice,
-        "this is prepared for float32: dtype=torch.bfloat16 is missing, or is a string, which IPEX passes over. It "
-        "works, and it is another arm.": lambda net, optimizer: _optimize(net, optimizer, dtype=None),
+        OLD_OPTIMIZER: WITH_IPEX.but("return new, its_optimizer", "return new, optimizer"),
+        OLD_NETWORK: WITH_IPEX.but("return new,", "return net,"),
+        "this is an optimizer of your own, not the one that ipex.optimize returns. It learns, but without what IPEX "
+        "keeps in its optimizer, such as the missing half of each bfloat16 weight.": WITH_IPEX.but(
+            "return new, its_optimizer", "return new, torch.optim.Adam(new.parameters(), lr=1e-3)"
+        ),
+        "it does not learn, and there is no message. Most often it was optimised twice, as when a cell is run again, "
+        "or the optimizer is that of another network.": WITH_IPEX.but(
+            "return new, its_optimizer", "return ipex.optimize(new, optimizer=its_optimizer, dtype=torch.bfloat16)"
+        ),
+        "this is prepared for float32: dtype=torch.bfloat16 is missing, or is a string, which IPEX ignores. It works, "
+        "but it is another arm.": (
+            WITH_IPEX.but(", dtype=torch.bfloat16", ""),
+            WITH_IPEX.but("torch.bfloat16", "torch.float32"),
+        ),
         "IPEX had nothing to do with it: the network itself was turned into bfloat16. Small steps of the optimizer are "
         "then lost in rounding; IPEX keeps the missing bits.": (
-            lambda net, optimizer: (net.bfloat16(), optimizer),
-            lambda net, optimizer: (net.bfloat16(), torch.optim.Adam(net.parameters(), lr=1e-3)),
+            PLAIN.but("return new,", "return new.bfloat16(),"),
+            PLAIN.but(
+                "return new, its_optimizer", "return net.bfloat16(), torch.optim.Adam(net.parameters(), lr=1e-3)"
+            ),
         ),
-        IN_PLACE: lambda net, optimizer: _optimize(net, optimizer, inplace=True),
-        UNTOUCHED: lambda net, optimizer: (net, optimizer),
-        "the second argument of ipex.optimize is dtype, and not the optimizer: give both their names.": _positional,
-        NOT_TWO: lambda net, optimizer: (_optimize(net, optimizer)[0],),
+        IN_PLACE: WITH_IPEX.but("torch.bfloat16", "torch.bfloat16, inplace=True"),
+        THROWN_AWAY: WITH_IPEX.but("return new, its_optimizer", "return net, optimizer"),
+        UNTOUCHED: PLAIN,
+        "the second argument of ipex.optimize is dtype, not the optimizer: write the names of both, optimizer=… and "
+        "dtype=….": WITH_IPEX.but("optimizer=optimizer, dtype=", "optimizer, "),
+        NOT_TWO: WITH_IPEX.but("new, its_optimizer\n", "new\n"),
     },
 )
 
 
-def _one_cycle(optimizer, steps, max_lr=training.RECIPE.max_lr, **options):
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=max_lr, total_steps=steps, **options)
-
-
 def _scheduled(answer):
-    """Return what came back, whether the scheduler turns its optimizer, and the learning rates."""
-    net, old = _fresh()
-    returned = answer(net, old, STEPS)
-    if not isinstance(returned, tuple | list) or len(returned) != 3:
-        raise Wrong(NOT_THREE)
-    new, optimizer, scheduler = returned
-    starts, turned = optimizer.param_groups[0]["lr"], scheduler.optimizer is optimizer
+    """Return what came back, whether the scheduler belongs to its optimizer, and the learning rates."""
+    (optimizer, scheduler), description, net = _prepared(answer, STEPS)
+    turned = scheduler.optimizer is optimizer
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a scheduler of another optimizer warns; the check says it in other words
-        rates = _rates(optimizer, scheduler)
-        own = _rates(optimizer, _one_cycle(torch.optim.SGD([torch.zeros(1)], lr=1.0), STEPS))
+        rates = _rates(scheduler)
+        own = _rates(_one_cycle(torch.optim.SGD([torch.zeros(1)], lr=1.0)))
     if turned and rates != own:
         rises = len(rates) == STEPS and max(rates) > 0.9 * training.RECIPE.max_lr
         raise Wrong(OTHER_COURSE if rises else OTHER_PEAK)
-    return *_state(new, optimizer, net, old), turned, starts, rates
+    return *description, _learns(net, optimizer), turned, rates
 
 
-def _rates(optimizer, scheduler):
+def _one_cycle(optimizer):
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=training.RECIPE.max_lr, total_steps=STEPS)
+
+
+def _rates(scheduler):
     """Return the learning rate of each step, as far as the scheduler goes."""
     rates = []
     for step in range(STEPS):
@@ -158,69 +154,52 @@ def _rates(optimizer, scheduler):
                 scheduler.step()
             except ValueError:  # it was built for fewer steps
                 break
-        turned = optimizer if scheduler.optimizer is optimizer else scheduler.optimizer
-        rates.append(round(turned.param_groups[0]["lr"], 9))
+        rates.append(round(scheduler.optimizer.param_groups[0]["lr"], 9))
     return rates
 
 
-def _scheduled_as(peak=training.RECIPE.max_lr, steps=None, dtype=torch.float32, **options):
-    """Return an answer like the solution, but for one thing."""
-
+SCHEDULE = Typed("""
     def with_schedule(net, optimizer, total_steps):
-        net, optimizer = _optimize(net, optimizer, dtype)
-        return net, optimizer, _one_cycle(optimizer, steps or total_steps, peak, **options)
-
-    return with_schedule
-
-
-def _schedule_first(net, optimizer, total_steps):
-    scheduler = _one_cycle(optimizer, total_steps)
-    return *_optimize(net, optimizer, torch.float32), scheduler
-
-
-def _schedule_on_the_old(net, old, total_steps):
-    net, optimizer = _optimize(net, old, torch.float32)
-    return net, optimizer, _one_cycle(old, total_steps)
-
-
-def _old_optimizer(net, old, total_steps):
-    net, optimizer = _optimize(net, old, torch.float32)
-    return net, old, _one_cycle(optimizer, total_steps)
-
-
-def _old_optimizer_throughout(net, old, total_steps):
-    net, _ = _optimize(net, old, torch.float32)
-    return net, old, _one_cycle(old, total_steps)
-
-
-def _old_network(net, optimizer, total_steps):
-    _, optimizer = _optimize(net, optimizer, torch.float32)
-    return net, optimizer, _one_cycle(optimizer, total_steps)
-
-
-def _in_place(net, optimizer, total_steps):
-    net, optimizer = _optimize(net, optimizer, torch.float32, inplace=True)
-    return net, optimizer, _one_cycle(optimizer, total_steps)
-
+        import intel_extension_for_pytorch as ipex
+        new, its_optimizer = ipex.optimize(net, optimizer=optimizer, dtype=torch.float32)
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            its_optimizer, max_lr=training.RECIPE.max_lr, total_steps=total_steps
+        )
+        return new, its_optimizer, scheduler
+""")
+PREPARE = "new, its_optimizer = ipex.optimize(net, optimizer=optimizer, dtype=torch.float32)\n"
+ON_THE_OLD = SCHEDULE.but("            its_optimizer,", "            optimizer,")
 
 with_schedule = Exercise(
     "with_schedule",
-    _scheduled_as(),
+    SCHEDULE,
     _scheduled,
     {
-        "the scheduler was built before ipex.optimize, so it turns the old optimizer, which nobody steps. It is the "
-        "order of most scripts, and the learning rate stays at the value that it starts from.": _schedule_first,
-        "the scheduler is built on the old optimizer. Both are called optimizer in most scripts; the new one never "
-        "hears of it, and keeps its learning rate.": _schedule_on_the_old,
-        OLD_OPTIMIZER: (_old_optimizer, _old_optimizer_throughout),
-        OLD_NETWORK: _old_network,
-        "this is prepared for bfloat16, and float32 was asked for: another dtype is another arm.": _scheduled_as(
-            dtype=torch.bfloat16
+        "the scheduler was built before ipex.optimize, so it belongs to the old optimizer, which nothing steps. It is "
+        "the order of most scripts, and the learning rate stays at the value that it starts from.": (
+            ON_THE_OLD.but(PREPARE, "pass\n").but("        return", f"        {PREPARE}        return")
         ),
-        OTHER_PEAK: (_scheduled_as(peak=1e-3), _scheduled_as(steps=training.RECIPE.epochs), _scheduled_as(steps=99)),
-        OTHER_COURSE: _scheduled_as(pct_start=0.5),
-        IN_PLACE: _in_place,
-        UNTOUCHED: lambda net, optimizer, total_steps: (net, optimizer, _one_cycle(optimizer, total_steps)),
-        NOT_THREE: lambda net, optimizer, total_steps: _optimize(net, optimizer, torch.float32),
+        "the scheduler is built on the old optimizer. Both are called optimizer in most scripts; the new one keeps "
+        "its learning rate.": ON_THE_OLD,
+        OLD_OPTIMIZER: (
+            SCHEDULE.but("return new, its_optimizer", "return new, optimizer"),
+            ON_THE_OLD.but("return new, its_optimizer", "return new, optimizer"),
+        ),
+        OLD_NETWORK: SCHEDULE.but("return new", "return net"),
+        THROWN_AWAY: ON_THE_OLD.but("return new, its_optimizer", "return net, optimizer"),
+        "this is prepared for bfloat16, and float32 is asked for: another dtype is another arm.": SCHEDULE.but(
+            "torch.float32", "torch.bfloat16"
+        ),
+        OTHER_PEAK: (
+            SCHEDULE.but("training.RECIPE.max_lr", "1e-3"),
+            SCHEDULE.but("=total_steps", "=training.RECIPE.epochs"),
+            SCHEDULE.but("=total_steps", "=99"),
+        ),
+        OTHER_COURSE: SCHEDULE.but("=total_steps", "=total_steps, pct_start=0.5"),
+        IN_PLACE: SCHEDULE.but("torch.float32", "torch.float32, inplace=True"),
+        UNTOUCHED: ON_THE_OLD.but("ipex.optimize(net, optimizer=optimizer, dtype=torch.float32)", "net, optimizer").but(
+            "return new, its_optimizer", "return net, optimizer"
+        ),
+        NOT_THREE: SCHEDULE.but(", scheduler\n", "\n"),
     },
 )

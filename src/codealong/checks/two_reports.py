@@ -1,0 +1,74 @@
+"""Check of notebook 5: differences of recall, class by class."""
+
+import numpy as np
+
+from codealong.checks.exercise import Exercise, Wrong, untouched
+
+LABELS = np.repeat(np.arange(10), 40)
+
+
+def _classes(seed):
+    """Return predictions for `LABELS`, of which about four fifths are right; uint8, as a run keeps them."""
+    generator = np.random.default_rng(seed)
+    guesses = generator.integers(0, 10, len(LABELS))
+    return np.where(generator.random(len(LABELS)) < 0.8, LABELS, guesses).astype(np.uint8)
+
+
+def _recalls(labels, classes):
+    return np.array([(classes[labels == label] == label).mean() for label in range(10)])
+
+
+def _precisions(labels, classes):
+    return np.array([(labels[classes == label] == label).mean() for label in range(10)])
+
+
+def _differences(answer):
+    difference = np.asarray(untouched(answer, LABELS, _classes(1), _classes(2)), dtype=float)
+    if difference.size > 1 and difference.shape != (10,):
+        raise Wrong(f"its shape is {difference.shape}, and there should be one number for each class: shape (10,).")
+    return tuple(difference.ravel())
+
+
+recall_difference = Exercise(
+    "recall_difference",
+    lambda labels, first, second: 100 * (_recalls(labels, second) - _recalls(labels, first)),
+    _differences,
+    {
+        "this is precision: it divides by how often a class was *called*. Recall takes the images *of* a class.": (
+            lambda labels, first, second: 100 * (_precisions(labels, second) - _precisions(labels, first))
+        ),
+        "the sign is the wrong way round. It is second minus first, so that more recall in the second is a plus.": (
+            lambda labels, first, second: 100 * (_recalls(labels, first) - _recalls(labels, second))
+        ),
+        "the signs are gone. Without them nobody sees which of the two is ahead.": (
+            lambda labels, first, second: abs(100 * (_recalls(labels, first) - _recalls(labels, second)))
+        ),
+        "these are shares, and percentage points are asked for: 100 times as much.": (
+            lambda labels, first, second: _recalls(labels, second) - _recalls(labels, first)
+        ),
+        "it divides by 1,000, which is how many test images of a class there are. Divide by how many there are in "
+        "`labels`.": lambda labels, first, second: (
+            100 * 40 * (_recalls(labels, second) - _recalls(labels, first)) / 1000
+        ),
+        "both recalls were rounded to two digits before they were subtracted. The published tables did that too, and "
+        "it is why they show nothing below one point.": (
+            lambda labels, first, second: 100 * (_recalls(labels, second).round(2) - _recalls(labels, first).round(2))
+        ),
+        "this is the difference of accuracy, one number for all classes. The classes may move in opposite ways.": (
+            lambda labels, first, second: 100 * ((second == labels).mean() - (first == labels).mean())
+        ),
+        "this is the first class alone. Is `return` inside the loop?": (
+            lambda labels, first, second: 100 * (_recalls(labels, second) - _recalls(labels, first))[0]
+        ),
+        "this is relative to the first recall, in percent. Percentage points are a plain difference.": (
+            lambda labels, first, second: 100 * (_recalls(labels, second) / _recalls(labels, first) - 1)
+        ),
+        "it is rounded. Round what is printed, not what others compute with.": (
+            lambda labels, first, second: (100 * (_recalls(labels, second) - _recalls(labels, first))).round()
+        ),
+        "these are the recalls of one of the two. Their difference is asked for.": (
+            lambda labels, first, second: 100 * _recalls(labels, first),
+            lambda labels, first, second: 100 * _recalls(labels, second),
+        ),
+    },
+)
