@@ -23,4 +23,6 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Set the folder before the kernel starts: 05 must not find a learner's runs, nor those of 03 and 04."""
-    os.environ["CODEALONG_RUNS"] = str(Path(RUNS.name) / item.path.stem)
+    folder = Path(RUNS.name) / item.path.stem
+    folder.mkdir(exist_ok=True)
+    os.environ["CODEALONG_RUNS"] = str(folder)
