@@ -44,15 +44,15 @@ def finding(recorded):
     """
     reports, boost, alone = (judge(recorded) for judge in (verdicts.identical, verdicts.boost, verdicts.stock_today))
     made, seeds = recorded.provenance, len(recorded.seeds)
-    amx = "" if "AMX" in made["instruction_sets"] else "; no AMX matrix instructions"
+    amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
     return (
         f"- **{REPORTS[reports.verdict]}**: IPEX changes the test accuracy by "
         f"{points(reports.numbers['float32']['accuracy'])} percentage points.\n"
         f"- **{BOOST[boost.verdict]}**: {interval(boost.numbers['float32'])} times as fast, in float32.\n"
         f"- **{ALONE[alone.verdict]}**: {interval(alone.numbers['stock-bf16 / stock-fp32'])} times as fast "
         "in bfloat16 as in float32.\n\n"
-        f"{seeds} random seeds per arm, one machine ({made['processor']}, {made['threads']} threads{amx}); "
-        "95 % intervals. All verdicts: [RESULTS.md](RESULTS.md)."
+        f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
+        f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
     )
 
 
