@@ -19,9 +19,9 @@ BETWEEN = re.compile(r"(<!-- (\w+): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTA
 NO_AMX = " This processor has no AMX: the rates say nothing about one that has."
 
 REPORTS = {
-    verdicts.SUPPORTED: "The two reports are equivalent",
-    verdicts.REFUTED: "The two reports differ",
-    verdicts.UNDECIDED: "Whether the two reports are equivalent is open",
+    verdicts.SUPPORTED: "With IPEX the reports are equivalent",
+    verdicts.REFUTED: "With IPEX the reports differ",
+    verdicts.UNDECIDED: "Whether the reports are equivalent with IPEX is open",
 }
 BOOST = {
     verdicts.SUPPORTED: "Training with IPEX is substantially faster",
@@ -46,8 +46,8 @@ def finding(recorded):
     made, seeds = recorded.provenance, len(recorded.seeds)
     amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
     return (
-        f"- **{REPORTS[reports.verdict]}**: IPEX changes the test accuracy by "
-        f"{points(reports.numbers['float32']['accuracy'])} percentage points.\n"
+        f"- **{REPORTS[reports.verdict]}**: accuracy changes by "
+        f"{points(reports.numbers['float32']['accuracy'])} percentage points, in float32.\n"
         f"- **{BOOST[boost.verdict]}**: {interval(boost.numbers['float32'])} times as fast, in float32.\n"
         f"- **{ALONE[alone.verdict]}**: {interval(alone.numbers['stock-bf16 / stock-fp32'])} times as fast "
         "in bfloat16 as in float32.\n\n"
