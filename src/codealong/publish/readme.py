@@ -1,94 +1,151 @@
-"""What README.md says in numbers, between markers, written from the recorded study and benchmark."""
+"""What README.md, RESULTS.md and the site's front page say of records and lessons, written between markers."""
 
 import re
 
+import nbformat
 import numpy as np
 
 from codealong import ROOT, files
 from codealong.analysis import stats, study, verdicts
 from codealong.analysis.benchmark import best, each_seed, load
+from codealong.analysis.verdicts.verdict import points
 from codealong.measure import benchmark
+from codealong.publish import course, site
 
-README = ROOT / "README.md"
+README, RESULTS = ROOT / "README.md", ROOT / "RESULTS.md"
+PAGES = (README, RESULTS, site.PAGES / "index.md")
+
+BETWEEN = re.compile(r"(<!-- (\w+): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 NO_AMX = " This processor has no AMX: the rates say nothing about one that has."
-BETWEEN = re.compile(r"(<!-- (results|benchmark): [^>]*-->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+
+REPORTS = {
+    verdicts.SUPPORTED: "With IPEX the reports are equivalent",
+    verdicts.REFUTED: "With IPEX the reports differ",
+    verdicts.UNDECIDED: "Whether the reports are equivalent with IPEX is open",
+}
+BOOST = {
+    verdicts.SUPPORTED: "Training with IPEX is substantially faster",
+    verdicts.REFUTED: "Training with IPEX is not substantially faster",
+    verdicts.UNDECIDED: "Whether training with IPEX is substantially faster is open",
+}
+ALONE = {
+    verdicts.SUPPORTED: "Stock PyTorch gives most of the speed-up by itself",
+    verdicts.REFUTED: "Stock PyTorch gives less than half of the speed-up by itself",
+    verdicts.UNDECIDED: "Whether stock PyTorch gives most of the speed-up by itself is open",
+}
 
 
-def results(recorded):
-    """Return what a study found as Markdown: its arms, its verdicts, and where it was made.
+def finding(recorded):
+    """Return what a study found in three lines, each a verdict and a number.
 
     Parameters
     ----------
     recorded : study.Study
     """
+    reports, boost, alone = (judge(recorded) for judge in (verdicts.identical, verdicts.boost, verdicts.stock_today))
+    made, seeds = recorded.provenance, len(recorded.seeds)
+    amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
+    return (
+        f"- **{REPORTS[reports.verdict]}**: accuracy changes by "
+        f"{points(reports.numbers['float32']['accuracy'])} percentage points, in float32.\n"
+        f"- **{BOOST[boost.verdict]}**: {boost.numbers['float32']:.2f} times as fast, in float32.\n"
+        f"- **{ALONE[alone.verdict]}**: {alone.numbers['stock-bf16 / stock-fp32']:.2f} times as fast "
+        "in bfloat16 as in float32.\n\n"
+        f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
+        f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
+    )
+
+
+def arms(recorded):
+    """Return a study's accuracies and rates as a table, and where and when it was made."""
     lines = ["| arm | test accuracy | training rate, relative to stock-fp32 |", "|---|---|---|"]
     stock = recorded.seconds_per_epoch("stock-fp32")
     for arm in recorded.runs:
         values = recorded.accuracy(arm)
         accuracy = stats.paired_difference(np.zeros_like(values), values)
-        rate = stats.ratio(stock, recorded.seconds_per_epoch(arm))
-        ratio = "1" if arm == "stock-fp32" else f"{rate:.2f}"
-        lines.append(f"| `{arm}` | {accuracy:.4f} | {ratio} |")
+        rate = "1" if arm == "stock-fp32" else f"{stats.ratio(stock, recorded.seconds_per_epoch(arm)):.2f}"
+        lines.append(f"| `{arm}` | {accuracy:.4f} | {rate} |")
     made = recorded.provenance
-    lines += [
-        "",
-        f"Mean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
-        f"interleaved. Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
-        f"{made['threads']} threads, torch {made['versions']['torch']}, "
-        f"IPEX {made['versions']['intel-extension-for-pytorch']}; the training alone took {_minutes(recorded):.0f} "
-        "minutes." + ("" if "AMX" in made["instruction_sets"] else NO_AMX),
-        "",
-        "| published claim, or question of ours | what we measured | verdict |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {_statement(found)} | {found.measured} | **{found.verdict}**: {found.conclusion} |"
-        for found in verdicts.judge(recorded)
-    ]
+    seconds = sum(epoch["seconds"] for runs in recorded.runs.values() for run in runs for epoch in run.history)
+    return "\n".join(lines) + (
+        f"\n\nMean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
+        f"interleaved. Recorded {made['date'][:10]} on {_machine(made)}, torch {made['versions']['torch']}, "
+        f"IPEX {made['versions']['intel-extension-for-pytorch']}; the training alone took {seconds / 60:.0f} minutes."
+        + ("" if "AMX" in made["instruction_sets"] else NO_AMX)
+    )
+
+
+def conclusions(recorded):
+    """Return a study's verdicts as a table."""
+    lines = ["| published claim, or question of ours | what we measured | verdict |", "|---|---|---|"]
+    for each in verdicts.judge(recorded):
+        said = f"“{each.statement}”" if each.published else f"our question: {each.statement}"
+        lines.append(f"| *{each.claim}*: {said} | {each.measured} | **{each.verdict}**: {each.conclusion} |")
     return "\n".join(lines)
 
 
-def _minutes(recorded):
-    return sum(epoch["seconds"] for made in recorded.runs.values() for run in made for epoch in run.history) / 60
+def contestants(rows):
+    """Return a benchmark as a table, and how it was made.
 
-
-def _statement(found):
-    said = f"“{found.statement}”" if found.published else f"our question: {found.statement}"
-    return f"*{found.claim}*: {said}"
-
-
-def benchmark_results():
-    """Return the recorded benchmark and what follows from it, as Markdown."""
-    rows = best(load())
+    Parameters
+    ----------
+    rows : list of dict
+        As `analysis.benchmark.load` returns them.
+    """
     lines = [
         "| contestant | batch | training rate / published recipe | seconds to 0.91 | test accuracy |",
         "|---|---|---|---|---|",
     ]
-    for row in rows:
+    for row in best(rows):
         accuracy = f"{np.mean(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–"
         lines.append(
             f"| {row['contestant']} | {row['batch']:,} | {row['ratio_to_published']:.1f} "
             f"| {each_seed(row['seconds_to_91'])} | {accuracy} |"
         )
     made = rows[0]["provenance"]
-    lines += [
-        "",
-        f"Each at its best of {len(benchmark.BATCHES)} batch sizes: median (lowest to highest) of "
+    return "\n".join(lines) + (
+        f"\n\nEach contestant at its best of {len(benchmark.BATCHES)} batch sizes: median (lowest to highest) of "
         f"{rows[0]['rounds']} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
         f"accuracy at the end, for {len(benchmark.SEEDS)} seeds and each one's own recipe (the published one stops "
-        "at 0.91). "
-        f"Recorded {made['date'][:10]} on {made['processor']} ({', '.join(made['instruction_sets'])}), "
-        f"{made['threads']} threads.",
-    ]
+        f"at 0.91). Recorded {made['date'][:10]} on {_machine(made)}."
+    )
+
+
+def lessons(paths):
+    """Return the table of lessons: the title, the question and the time that each notebook's first cell states.
+
+    Parameters
+    ----------
+    paths : list of Path
+    """
+    lines = ["| lesson | the question it answers | time |", "|---|---|---|"]
+    for path in paths:
+        first = nbformat.read(path, as_version=4).cells[0].source
+        title, question, time = (
+            " ".join(re.search(pattern, first, re.M | re.S)[1].split())
+            for pattern in (r"^# (.+?)$", r"^\*\*(.+?)\*\*$", r"\*Time\* (.+?)(?: \([^)]*\))?$")
+        )
+        lines.append(f"| [{title}](notebooks/{path.name}) | {question} | {time} |")
     return "\n".join(lines)
 
 
 def update(text):
-    """Return the text of a README with what stands between its markers written anew."""
-    written = {"results": lambda: results(study.load()), "benchmark": benchmark_results}
+    """Return the text of a page with what is between its markers written anew."""
+    written = {
+        "finding": lambda: finding(study.load()),
+        "arms": lambda: arms(study.load()),
+        "verdicts": lambda: conclusions(study.load()),
+        "benchmark": lambda: contestants(load()),
+        "lessons": lambda: lessons(course.notebooks()),
+    }
     return BETWEEN.sub(lambda found: f"{found[1]}\n{written[found[2]]()}\n\n{found[3]}", text)
 
 
 def write():
-    """Write README.md anew."""
-    files.write(README, update(README.read_text(encoding="utf-8")).encode())
+    """Write all pages anew."""
+    for page in PAGES:
+        files.write(page, update(page.read_text(encoding="utf-8")).encode())
+
+
+def _machine(made):
+    return f"{made['processor']} ({', '.join(made['instruction_sets'])}), {made['threads']} threads"

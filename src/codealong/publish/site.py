@@ -65,6 +65,7 @@ def pack(folder, path):
 def _gather(source):
     """Lay the pages out as in the repository, so that links between them hold in both places."""
     shutil.copytree(PAGES, source, ignore=shutil.ignore_patterns("conf.py", "static", "templates", "__pycache__"))
+    shutil.copy(ROOT / "RESULTS.md", source)
     shutil.copytree(ROOT / "images", source / "images")
     shutil.copytree(guide.PAGES, source / "teaching")
     (source / "notebooks").mkdir()
