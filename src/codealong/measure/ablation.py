@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from codealong import files, hardware
-from codealong.measure import benchmark
+from codealong.measure import benchmark, timing
 from codealong.measure.worker import Worker
 
 ROW = "stock-bf16 tuned"
@@ -74,7 +74,7 @@ def run(batches=BATCHES, rounds=ROUNDS, say=print):
         for number in range(rounds):
             say(f"round {number + 1} of {rounds}")
             for batch in batches:
-                for name in names[number % len(names) :] + names[: number % len(names)]:
+                for name in timing.turn(names, number):
                     rate = workers[name].ask(
                         "rate", batch=batch, threads=torch.get_num_threads(), seconds=benchmark.SECONDS
                     )

@@ -1,6 +1,7 @@
 """The benchmark: every way to train this network, one process per row, interleaved in rounds."""
 
 import contextlib
+import functools
 import json
 import sys
 import time
@@ -11,7 +12,7 @@ import torch
 
 from codealong import ROOT, files, hardware
 from codealong.arms import ARMS
-from codealong.measure import roofline
+from codealong.measure import roofline, timing
 from codealong.measure.worker import PEERS, TUNED, BenchError, Worker
 
 PUBLISHED = "published"
@@ -63,7 +64,7 @@ def run(peers=None, rates_only=False, rounds=ROUNDS, keep=lambda rows: None):
         for number in range(rounds):
             busy = hardware.wait_until_idle(lambda text: _say(started, text))
             machine.append(workers["limits"].ask("limits", threads=cores))
-            for name in names[number % len(names) :] + names[: number % len(names)]:
+            for name in timing.turn(names, number):
                 _say(started, f"round {number + 1} of {rounds}: {name}")
                 for batch in BATCHES:
                     for threads in sorted({1, cores} if name not in PEERS else {cores}):
@@ -173,11 +174,12 @@ def compare(questions, rounds=3, seconds=0.4):
     """
     import pandas as pd
 
-    found = {name: [] for name in questions}
-    for _ in range(rounds):
-        for name, (worker, batch, threads) in questions.items():
-            found[name].append(worker.ask("rate", batch=batch, threads=threads, seconds=seconds))
-    return pd.DataFrame({name: interval(rates) for name, rates in found.items()}).T[["low", "median", "high"]]
+    asked = [
+        functools.partial(worker.ask, "rate", batch=batch, threads=threads, seconds=seconds)
+        for worker, batch, threads in questions.values()
+    ]
+    found = map(interval, timing.in_turns(asked, rounds).T)
+    return pd.DataFrame(found, index=list(questions))[["low", "median", "high"]]
 
 
 def interval(values):

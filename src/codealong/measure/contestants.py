@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.benchmark import Timer
 
 from codealong import data, hardware, ipex_guard, sources, training
-from codealong.measure import onednn, roofline
+from codealong.measure import onednn, roofline, timing
 from codealong.measure.benchmark import GOAL, PUBLISHED
 from codealong.measure.worker import TUNED
 
@@ -175,17 +175,13 @@ def rates(row, batch, threads, seconds):
 
 def page_faults(row, batch, steps=20):
     """Return how many page faults a step of training causes, warmed up; None where the system does not count them."""
-    try:
-        import resource
-    except ImportError:
-        return None
     images = row.batches(batch)
     for _ in range(steps):
         row.step(*next(images))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(steps):
-        row.step(*next(images))
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / steps
+    try:
+        return timing.faults_per_step(lambda: row.step(*next(images)), steps)
+    except ImportError:
+        return None
 
 
 def kernels(row, batch):

@@ -15,7 +15,7 @@ import numpy as np
 
 from codealong import CourseError, data, hardware, runs, training
 from codealong.arms import ARMS
-from codealong.measure import sweep
+from codealong.measure import sweep, timing
 
 SEEDS = 12
 FEWEST = 10
@@ -98,11 +98,10 @@ def order(seeds):
     list of (str, int)
         Arm and seed.
     """
-    arms = list(ARMS)
     return [
         (arm, seed)
         for seed in range(seeds)
-        for arm in arms[seed % len(arms) :] + arms[: seed % len(arms)]
+        for arm in timing.turn([*ARMS], seed)
     ]  # fmt: skip
 
 
