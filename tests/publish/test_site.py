@@ -115,7 +115,14 @@ def test_every_notebook_guide_and_the_glossary_has_a_page(folder):
     sources = [f"notebooks/{path.stem}.html" for path in course.notebooks()]
     sources += [f"teaching/{path.stem}.html" for path in guide.PAGES.glob("*.md")]
     assert len(sources) >= 12
-    assert set(pages(folder)) == {*sources, "index.html", "glossary.html", "instructors.html", "search.html"}
+    assert set(pages(folder)) == {
+        *sources,
+        "index.html",
+        "appendix.html",
+        "glossary.html",
+        "instructors.html",
+        "search.html",
+    }
 
 
 def test_nothing_complains(visits):
@@ -165,6 +172,8 @@ def test_every_link_leads_somewhere(visits, folder, address):
 def test_notebooks_link_to_each_other(visits, address):
     (visit,) = [visit for visit in visits if visit[:2] == ("desktop", "notebooks/01_data.html")]
     assert f"{address}notebooks/02_architecture.html" in visit.facts["links"]
+    (visit,) = [visit for visit in visits if visit[:2] == ("desktop", "notebooks/06_many_seeds.html")]
+    assert f"{address}appendix.html" in visit.facts["links"]
 
 
 @pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)
