@@ -2,8 +2,10 @@
 
 import ast
 import inspect
+import math
 import re
 import statistics
+import time
 from pathlib import Path
 
 import nbformat
@@ -16,14 +18,24 @@ from torch import nn
 from codealong import ROOT, data, model, training
 from codealong.analysis import stats
 from codealong.arms import ARMS
-from codealong.publish import course
+from codealong.measure import timing
+from codealong.publish import course, editions
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+LONGER = {"04_train_with_ipex": (1800, 42), "09_where_the_time_goes": (2400, 51)}
+"""Words and cells of lessons that are still to be shortened; of any other, at most 1,800 and 40."""
+
+
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
-def notebook(request):
-    return nbformat.read(request.param, as_version=4)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
 
 
 def code(notebook):
@@ -38,21 +50,36 @@ def lines(cell):
     return [line for line in cell.source.splitlines() if line.strip()]
 
 
+def text(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def words(notebook):
+    return re.findall(r"\w+", text(notebook))
+
+
+def solution_lines(cell):
+    """Count the lines of a cell that a learner types."""
+    blocks = re.findall(rf"^ *{editions.BEGIN}\n(.*?)^ *{editions.END}$", cell.source, flags=re.M | re.S)
+    return len([line for block in blocks for line in block.splitlines() if line.strip()])
+
+
 def taught(stem, tag):
     """Return the class or function that a cell teaches, as it is defined there."""
     name = tag.removeprefix("teaches-")
     (path,) = [path for path in PATHS if path.stem == stem]
     (cell,) = [cell for cell in code(nbformat.read(path, as_version=4)) if tag in tags(cell)]
     definition = [node for node in ast.parse(cell.source).body if getattr(node, "name", None) == name]
-    defined = {"nn": nn, "torch": torch, "student_t": scipy.stats.t}
+    defined = {"nn": nn, "np": np, "torch": torch, "time": time, "student_t": scipy.stats.t}
+    defined |= {"page_faults": timing.page_faults}
     exec(compile(ast.Module(definition, []), tag, "exec"), defined)
     return defined[name]
 
 
 def test_the_notebooks_are_there_in_order():
     assert [path.stem for path in course.notebooks()] == [
-        "01_data", "02_architecture", "03_train_without_ipex", "04_train_with_ipex", "05_compare_reports",
-        "06_where_the_time_goes",
+        "01_data", "02_architecture", "03_train_without_ipex", "04_train_with_ipex", "05_two_reports", "06_many_seeds",
+        "07_five_conclusions", "08_measure_your_own", "09_where_the_time_goes",
     ]  # fmt: skip
 
 
@@ -74,10 +101,22 @@ def test_most_cells_are_compared_and_none_is_skipped(notebook):
     assert not [cell for cell in code(notebook) if "nbval-skip" in tags(cell) or "NBVAL" in cell.source]
 
 
-def test_cells_are_short_and_notebooks_too(notebook):
+def test_cells_are_short_and_notebooks_too(path):
+    notebook = nbformat.read(path, as_version=4)
     counts = [len(lines(cell)) for cell in code(notebook)]
     assert max(counts) <= 40 and 2 <= statistics.median(counts) <= 8
-    assert len(notebook.cells) <= 60
+    most_words, most_cells = LONGER.get(path.stem, (1800, 40))
+    assert len(words(notebook)) <= most_words and len(notebook.cells) <= most_cells
+
+
+def test_a_lesson_takes_the_time_that_it_promises_and_fits_one_sitting(notebook):
+    """130 words or two cells a minute (run one, look at its output), a minute a question, 25 s a line that is typed."""
+    cells = code(notebook)
+    typed = sum(solution_lines(cell) for cell in cells)
+    asked = text(notebook).count("**Predict.**")
+    minutes = len(words(notebook)) / 130 + len(cells) / 2 + asked + typed * 25 / 60
+    (promised,) = re.findall(r"\*Time\* (\d+) minutes, (?:under|about) \w+ of them running", notebook.cells[0].source)
+    assert int(promised) == 5 * math.ceil(minutes / 5) <= 45
 
 
 def test_every_figure_is_described(notebook):
@@ -95,9 +134,9 @@ def test_it_is_built_as_the_house_asks(notebook):
     for part in ("# ", "?**", "*You will learn*", "*Needs*", "*Time*"):
         assert part in first.source
     assert setup.cell_type == "code" and "import" in setup.source
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert text.count("**Predict.**") >= 3 and text.count("**Explain.**") >= 3
-    assert "## What you have shown" in text
+    said = text(notebook)
+    assert said.count("**Predict.**") >= 3 and said.count("**Explain.**") >= 3
+    assert "## What you have shown" in said
     assert "**What comes next.**" in notebook.cells[-1].source
     claims = code(notebook)[-1]
     assert "checks.claims(" in claims.source and "❌" not in str(claims.outputs)
@@ -106,7 +145,7 @@ def test_it_is_built_as_the_house_asks(notebook):
 
 def test_links_between_notebooks_lead_somewhere(notebook):
     for cell in notebook.cells:
-        for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg))\)", cell.source):
+        for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg|md))\)", cell.source):
             assert (ROOT / "notebooks" / target).exists(), target
 
 
@@ -155,13 +194,43 @@ def test_the_typed_training_step_gives_bitwise_the_losses_of_the_package(few):
 
 
 def test_the_typed_comparison_is_the_package_s():
-    typed = taught("05_compare_reports", "teaches-paired_interval")
+    typed = taught("06_many_seeds", "teaches-paired_interval")
     generator = np.random.default_rng(0)
     first, second = generator.normal(0.914, 0.002, (2, 12))
     assert typed(first, second) == pytest.approx(stats.paired_difference(first, second))
-    only_one = taught("05_compare_reports", "teaches-only_one")
+    only_one = taught("06_many_seeds", "teaches-only_one")
     first, second = generator.random((2, 1000)) < 0.9
     assert only_one(first, second) == stats.mcnemar(first, second)[:2]
+
+
+@pytest.mark.parametrize(("pairs", "cut"), [(6, 0), (12, 2), (20, 5)])
+def test_the_typed_interval_of_a_ratio_is_the_package_s(pairs, cut):
+    slow, fast = np.random.default_rng(0).uniform(1, 2, (2, pairs))
+    assert taught("07_five_conclusions", "teaches-ratio_interval")(slow, fast, cut) == stats.ratio(slow, fast)
+
+
+def test_the_typed_timing_makes_the_same_calls_as_the_package_s():
+    calls, times = [], []
+    for paired_times in (taught("08_measure_your_own", "teaches-paired_times"), timing.paired_times):
+        made = []
+
+        def clock(made=made):
+            made.append("clock")
+            return len(made) ** 2
+
+        steps = [lambda name=name, made=made: made.append(name) for name in "abc"]
+        times.append(paired_times(steps, rounds=4, warm_up=2, clock=clock).tolist())
+        calls.append(made)
+    assert calls[0] == calls[1] and len(calls[0]) == 3 * 2 + 3 * 4 * 3
+    assert times[0] == times[1]
+
+
+def test_the_typed_count_of_page_faults_makes_the_same_calls_as_the_package_s():
+    counts = []
+    for faults_per_step in (taught("08_measure_your_own", "teaches-faults_per_step"), timing.faults_per_step):
+        made = []
+        counts.append((faults_per_step(lambda made=made: made.append(0), 5, lambda made=made: len(made) ** 2), made))
+    assert counts[0] == counts[1]
 
 
 def test_notebook_three_never_names_ipex_in_code():
@@ -171,7 +240,8 @@ def test_notebook_three_never_names_ipex_in_code():
     assert imports and not [line for line in imports if "ipex" in line or "intel" in line]
 
 
-def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize("stem", ["05_two_reports", "06_many_seeds"])
+def test_a_learner_s_own_runs_are_used_when_they_are_there(stem, tmp_path, monkeypatch):
     from dataclasses import replace
 
     from codealong import runs
@@ -179,6 +249,6 @@ def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, m
     for arm in ARMS:
         runs.save(replace(runs.of_machine(arm)[0], seed=11), tmp_path)
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
-    executed = course.execute(ROOT / "notebooks" / "05_compare_reports.ipynb")
-    assert "these are your own runs, seed 11" in str(code(executed)[1].outputs)
+    executed = course.execute(ROOT / "notebooks" / f"{stem}.ipynb")
+    assert "these are your own runs, seed 11" in str([cell.outputs for cell in code(executed)[:2]])
     assert "❌" not in str(code(executed)[-1].outputs)

@@ -151,7 +151,7 @@ def _compare(_):
     print(reports.side_by_side(columns).to_string(float_format="{:.3f}".format))
     table = reports.relative_rates(reports.overview(by_arm.values(), labels))
     print("\n" + reports.formatted(table).to_string(index=False))
-    print("\nOne pair of runs can't tell an optimisation from luck: notebook 05 says why.")
+    print("\nOne pair of runs can't tell an optimisation from luck: notebook 06 says why.")
 
 
 def _study(words):

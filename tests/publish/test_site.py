@@ -115,7 +115,7 @@ def test_every_notebook_guide_and_the_glossary_has_a_page(folder):
     sources = [f"notebooks/{path.stem}.html" for path in course.notebooks()]
     sources += [f"teaching/{path.stem}.html" for path in guide.PAGES.glob("*.md")]
     assert len(sources) >= 12
-    others = ("index", "RESULTS", "glossary", "instructors", "search")
+    others = ("index", "RESULTS", "appendix", "glossary", "instructors", "search")
     assert set(pages(folder)) == {*sources, *(f"{name}.html" for name in others)}
 
 
@@ -166,6 +166,8 @@ def test_every_link_leads_somewhere(visits, folder, address):
 def test_notebooks_link_to_each_other(visits, address):
     (visit,) = [visit for visit in visits if visit[:2] == ("desktop", "notebooks/01_data.html")]
     assert f"{address}notebooks/02_architecture.html" in visit.facts["links"]
+    (visit,) = [visit for visit in visits if visit[:2] == ("desktop", "notebooks/06_many_seeds.html")]
+    assert f"{address}appendix.html" in visit.facts["links"]
 
 
 @pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)

@@ -186,6 +186,8 @@ def test_a_picture_that_is_missing_is_named(tmp_path):
 def test_links_lead_to_other_slides(tmp_path):
     page = slides.deck(_notebook(new_markdown_cell("[Next](02_architecture.ipynb)")), tmp_path / "x.ipynb")
     assert 'href="02_architecture.html"' in page
+    page = slides.deck(_notebook(new_markdown_cell(f"[More]({course.BESIDE}appendix.md)")), tmp_path / "x.ipynb")
+    assert 'href="../site/appendix.html"' in page
 
 
 def test_long_text_is_cut_at_an_empty_line():

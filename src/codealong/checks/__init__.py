@@ -3,14 +3,18 @@
 from codealong.checks.architecture import conv_parameters, dense_parameters, forward
 from codealong.checks.claims import ClaimError, claims
 from codealong.checks.data import count_twins, normalise
+from codealong.checks.five_conclusions import ratio_interval, seeds_needed, within
 from codealong.checks.many_seeds import only_one, paired_interval
+from codealong.checks.measure_your_own import faster, faults_per_step, paired_times
+from codealong.checks.rounding import counts
 from codealong.checks.train_with_ipex import with_ipex, with_schedule
 from codealong.checks.train_without_ipex import accuracy, bf16_loss, train_step
 from codealong.checks.two_reports import recall_difference
 from codealong.checks.where_the_time_goes import amdahl, attainable
 
 __all__ = [
-    "ClaimError", "accuracy", "amdahl", "attainable", "bf16_loss", "claims", "conv_parameters", "count_twins",
-    "dense_parameters", "forward", "normalise", "only_one", "paired_interval", "recall_difference", "train_step",
-    "with_ipex", "with_schedule",
+    "ClaimError", "accuracy", "amdahl", "attainable", "bf16_loss", "claims", "conv_parameters", "count_twins", "counts",
+    "dense_parameters", "faster", "faults_per_step", "forward", "normalise", "only_one", "paired_interval",
+    "paired_times", "ratio_interval", "recall_difference", "seeds_needed", "train_step", "with_ipex", "with_schedule",
+    "within",
 ]  # fmt: skip

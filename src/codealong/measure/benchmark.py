@@ -10,6 +10,7 @@ import torch
 from codealong import hardware, records
 from codealong.arms import ARMS
 from codealong.intervals import median_and_range
+from codealong.measure import timing
 from codealong.measure.worker import PEERS, PUBLISHED, TUNED, Worker, in_turns
 
 CONTESTANTS = (PUBLISHED, *ARMS, *(arm + TUNED for arm in ARMS))
@@ -68,7 +69,7 @@ def measure(folder, peers=None, rates_only=False, rounds=ROUNDS):
         for number in range(rounds):
             busy = hardware.wait_until_idle(lambda text: _say(started, text))
             record["limits"].append(workers["limits"].ask("limits", threads=cores))
-            for name in names[number % len(names) :] + names[: number % len(names)]:
+            for name in timing.turn(names, number):
                 _say(started, f"round {number + 1} of {rounds}: {name}")
                 for batch in BATCHES:
                     for threads in sorted({1, cores} if name not in PEERS else {cores}):

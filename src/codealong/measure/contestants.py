@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.benchmark import Timer
 
 from codealong import data, hardware, ipex_guard, sources, training
-from codealong.measure import onednn, roofline
+from codealong.measure import onednn, roofline, timing
 from codealong.measure.benchmark import GOAL
 from codealong.measure.worker import PUBLISHED, TUNED
 
@@ -174,17 +174,13 @@ def rates(contestant, batch, threads, seconds):
 
 def page_faults(contestant, batch, steps=20):
     """Return how many page faults a step of training causes, warmed up; None where the system does not count them."""
-    try:
-        import resource
-    except ImportError:
-        return None
     images = contestant.batches(batch)
     for _ in range(steps):
         contestant.step(*next(images))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(steps):
-        contestant.step(*next(images))
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / steps
+    try:
+        return timing.faults_per_step(lambda: contestant.step(*next(images)), steps)
+    except ImportError:
+        return None
 
 
 def kernels(contestant, batch):

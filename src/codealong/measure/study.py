@@ -15,7 +15,7 @@ import numpy as np
 
 from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
-from codealong.measure import sweep
+from codealong.measure import sweep, timing
 
 SEEDS = 12
 FEWEST = 10
@@ -104,7 +104,7 @@ def order(arms, seeds):
     return [
         (arm, seed)
         for seed in range(seeds)
-        for arm in arms[seed % len(arms) :] + arms[: seed % len(arms)]
+        for arm in timing.turn(arms, seed)
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import torch
 
 from codealong import hardware, records
 from codealong.arms import ARMS
+from codealong.measure import timing
 from codealong.measure.worker import Worker
 
 WIDTHS = (1, 2, 4, 8)
@@ -40,7 +41,7 @@ def measure(folder, rounds=ROUNDS, say=print):
         left = f"; about {np.ceil(np.mean(took) * (rounds - number) / 60):.0f} min left" if took else ""
         say(f"sweep over widths, round {number + 1} of {rounds}{left}")
         started = time.perf_counter()
-        order = names[number % len(names) :] + names[: number % len(names)]
+        order = timing.turn(names, number)
         with contextlib.ExitStack() as opened:
             workers = {arm: opened.enter_context(Worker(arm)) for arm in order}
             provenance = provenance or workers["stock-fp32"].provenance

@@ -1,6 +1,7 @@
 """A contestant of the benchmark in a process of its own, which stands still unless it is asked something."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 from codealong import CourseError, hardware
+from codealong.measure import timing
 
 PUBLISHED, TUNED = "published", " tuned"
 """A contestant is named `PUBLISHED`, or as an arm, or as an arm followed by `TUNED`; or it is one of `PEERS`."""
@@ -139,11 +141,9 @@ def in_turns(questions, rounds, seconds, say=lambda text: None):
     dict of str to list of float
         Images per second, by name, round by round.
     """
-    rates = {name: [] for name in questions}
-    names = list(questions)
-    for number in range(rounds):
-        say(f"round {number + 1} of {rounds}")
-        for name in names[number % len(names) :] + names[: number % len(names)]:
-            worker, batch, threads = questions[name]
-            rates[name].append(worker.ask("rate", batch=batch, threads=threads, seconds=seconds))
-    return rates
+
+    def rate(worker, batch, threads):
+        return worker.ask("rate", batch=batch, threads=threads, seconds=seconds)
+
+    asked = [functools.partial(rate, *question) for question in questions.values()]
+    return dict(zip(questions, timing.in_turns(asked, rounds, say).T.tolist(), strict=True))

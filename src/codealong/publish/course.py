@@ -20,6 +20,8 @@ from codealong import ROOT, CourseError, files, ipex_guard, replay
 
 NOTEBOOKS = ROOT / "notebooks"
 PAGES = ROOT / "build" / "course"
+BESIDE = "../src/codealong/publish/sphinx/"
+"""Where notebooks link to the glossary and the appendix, as seen from their folder."""
 
 
 class CellFailed(CourseError):
@@ -153,7 +155,12 @@ def page(notebook, path):
     html, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    return with_pictures(html, path)
+    return with_pictures(linked_to_site(html), path)
+
+
+def linked_to_site(html):
+    """Return a page of a folder in ``build/`` with its links to the glossary and the appendix leading to the site's."""
+    return re.sub(rf'href="{BESIDE}(\w+)\.md', r'href="../site/\1.html', html)
 
 
 def with_pictures(html, path):

@@ -60,7 +60,7 @@ def student(path):
     EditionError
         When a mark has no partner, or nothing stands between two.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     ours = set()
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         try:
@@ -120,7 +120,7 @@ def instructor(path):
         When the headings of the page are not those of the notebook.
     """
     path = Path(path)
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     sections = {section.heading: section for section in guide.sections(path.stem)}
     cells, headings = [], [guide.OPENING]
     for cell in notebook.cells:
@@ -171,6 +171,14 @@ def write(into=None):
             beside.append(_place(edition(path), into / edition.__name__ / path.name))
     files.write(into / "instructor" / STYLE.name, STYLE.read_bytes())
     return [path for path in beside if path]
+
+
+def _read(path):
+    """Read a notebook; its links to the glossary and the appendix start from an edition's folder, one further down."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(f"]({course.BESIDE}", f"](../{course.BESIDE}")
+    return notebook
 
 
 def _place(notebook, path):

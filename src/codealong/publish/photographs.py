@@ -67,7 +67,7 @@ def photograph(folder):
         page.goto(_exercise(Path(work)).as_uri())
         page.locator("main").screenshot(path=exercise)
         page.set_viewport_size({"width": 1280, "height": 720})
-        (deck,) = [path for path in slides.write(Path(work) / "slides") if path.stem.startswith("05")]
+        (deck,) = [path for path in slides.write(Path(work) / "slides") if path.stem.startswith("06")]
         page.goto(deck.as_uri())
         page.evaluate(
             """() => {

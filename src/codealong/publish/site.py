@@ -77,6 +77,7 @@ def _with_closed_solutions(notebook):
     """Put what a learner starts from before each cell with a solution, and leave that cell to be opened."""
     cells = []
     for cell in notebook.cells:
+        cell.source = cell.source.replace(f"]({course.BESIDE}", "](../")
         if cell.cell_type == "code" and (start := editions.without_solution(cell.source)) != cell.source:
             cells.append(nbformat.v4.new_code_cell(start, id=f"{cell.id}-start"))
             cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]

@@ -70,7 +70,7 @@ def deck(notebook, path):
     page, _ = exporter.from_notebook_node(_arranged(notebook), resources=resources)
     slides, scripts = re.split("(?=<script>)", page, maxsplit=1)
     slides = re.sub(r'href="([0-9]{2}_\w+)\.ipynb', r'href="\1.html', slides)
-    return course.with_pictures(slides, path) + scripts
+    return course.with_pictures(course.linked_to_site(slides), path) + scripts
 
 
 def _arranged(notebook):
