@@ -74,13 +74,8 @@ def _gather(source):
 
 def _with_closed_solutions(notebook):
     """Put what a learner starts from before each cell with a solution, and leave that cell to be opened."""
-    cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and (start := editions.without_solution(cell.source)) != cell.source:
-            cells.append(nbformat.v4.new_code_cell(start, id=f"{cell.id}-start"))
-            cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
-        cells.append(cell)
-    notebook.cells = cells
+    for cell in editions.put_stubs(notebook):
+        cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
     return notebook
 
 
