@@ -43,7 +43,13 @@ def few(splits):
     return data.FashionMNIST(*(data.Split(split.images[:600], split.labels[:600]) for split in splits))
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Headless Chromium; whoever needs it is skipped, with the reason, where there is none."""
     with contextlib.ExitStack() as opened:

@@ -8,7 +8,7 @@ import time
 import nbformat
 import pytest
 
-from codealong import CourseError, ipex_guard
+from codealong import ipex_guard
 from codealong.__main__ import main
 from codealong.publish import course
 
@@ -33,6 +33,7 @@ def outputs(path):
     return ["".join(out.get("text", "") for out in cell.get("outputs", [])) for cell in nbformat.read(path, 4).cells]
 
 
+@pytest.mark.kernel
 def test_executed_notebooks_and_pages_are_written(house, capsys):
     house("01_one", "x = 20", "print(x + 1)")
     house("02_two", "print('x' in dir())")
@@ -45,6 +46,7 @@ def test_executed_notebooks_and_pages_are_written(house, capsys):
         assert part in shown
 
 
+@pytest.mark.kernel
 def test_pages_with_recorded_results_are_kept_apart(house, monkeypatch):
     monkeypatch.setenv("CODEALONG_SPEED", "recorded")
     house("01_one", "import os; print(os.environ['CODEALONG_SPEED'])")
@@ -53,6 +55,7 @@ def test_pages_with_recorded_results_are_kept_apart(house, monkeypatch):
     assert outputs(course.PAGES.with_name("build-recorded") / "01_one.ipynb")[1] == "recorded\n"
 
 
+@pytest.mark.kernel
 def test_the_first_failing_cell_is_named_and_nothing_follows(house, capsys):
     house("01_one", "x = 1", "print(undefined)")
     house("02_two", "open('reached', 'w')")
@@ -63,12 +66,14 @@ def test_the_first_failing_cell_is_named_and_nothing_follows(house, capsys):
     assert not (course.NOTEBOOKS / "reached").exists()
 
 
+@pytest.mark.kernel
 def test_a_kernel_that_dies_is_named(house, capsys):
     house("01_one", "import os; os._exit(3)")
     assert main(["course"]) == 1
     assert "01_one.ipynb, code cell 1: the kernel died" in capsys.readouterr().err
 
 
+@pytest.mark.kernel
 def test_an_interrupt_stops_the_course_with_a_word(house, tmp_path):
     house("01_one", "import time; print('reached'); time.sleep(60)")
     code = f"""
@@ -88,6 +93,7 @@ raise SystemExit(main(["course"]))
     assert error.endswith("\nstopped\n")
 
 
+@pytest.mark.kernel
 def test_pages_of_an_earlier_run_do_not_stay(house):
     course.PAGES.mkdir()
     (course.PAGES / "09_old.html").write_text("old")
@@ -106,6 +112,7 @@ def test_a_kernel_that_cannot_start_is_named(house, monkeypatch, capsys):
     assert "01_one.ipynb, code cell 0: Kernel died before replying" in capsys.readouterr().err
 
 
+@pytest.mark.kernel
 def test_recording_refreshes_outputs_in_place_with_no_runs_at_hand(house, monkeypatch):
     monkeypatch.setenv("CODEALONG_RUNS", "a learner's")
     path = house("01_one", "import os; print(os.listdir(os.environ['CODEALONG_RUNS']))")
@@ -113,6 +120,7 @@ def test_recording_refreshes_outputs_in_place_with_no_runs_at_hand(house, monkey
     assert outputs(path)[1] == "[]\n"
 
 
+@pytest.mark.kernel
 def test_a_recording_that_fails_leaves_the_notebook_as_it_was(house):
     path = house("01_one", "print(1)", "1 / 0")
     before = path.read_bytes()
@@ -127,18 +135,6 @@ def test_what_needs_ipex_is_skipped_with_the_reason(house, monkeypatch, capsys):
     assert "01_one: skipped, because this is a Mac" in capsys.readouterr().out
 
 
-def test_pages_ask_no_network_and_describe_their_figures(house):
-    house(
-        "01_one",
-        "from codealong import figures\nfigures.show(figures.legend())",
-    )
-    main(["course"])
-    page = (course.PAGES / "01_one.html").read_text()
-    assert 'alt="Legend of layer types.' in page
-    for word in ('src="http', "cdnjs", "@import", 'href="http'):
-        assert word not in page
-
-
 def test_a_notebook_that_measures_with_linux_s_tools_is_skipped_elsewhere(monkeypatch):
     notebook = nbformat.v4.new_notebook(metadata={"codealong": {"needs": "linux"}})
     monkeypatch.setattr("platform.system", lambda: "Darwin")
@@ -147,20 +143,3 @@ def test_a_notebook_that_measures_with_linux_s_tools_is_skipped_elsewhere(monkey
     monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert course.why_skipped(notebook) is None
-
-
-def test_a_page_holds_its_pictures_and_keeps_reasons_closed(house, tmp_path):
-    (tmp_path / "dot.png").write_bytes(b"\x89PNG")
-    path = house("01_one", "x = 1")
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[0].source = "![a dot](dot.png)\n\n<details><summary>A</summary>\n\nReason\n\n</details>"
-    nbformat.write(notebook, path)
-    assert main(["course"]) == 0
-    page = (course.PAGES / "01_one.html").read_text()
-    assert 'src="data:image/png;base64,iVBORw=="' in page
-    assert page.index("<details>") < page.index("Reason") < page.index("</details>")
-
-
-def test_a_page_without_its_picture_is_refused(tmp_path):
-    with pytest.raises(CourseError, match=r"01_one\.ipynb shows none\.png, and there is no such picture"):
-        course.with_pictures('<img src="none.png">', tmp_path / "01_one.ipynb")

@@ -1,5 +1,7 @@
 """The photographs of the README show an exercise that answers back, and a slide."""
 
+import contextlib
+
 import pytest
 from matplotlib.image import imread
 
@@ -8,16 +10,25 @@ from codealong.__main__ import main
 from codealong.publish import photographs
 
 
-@pytest.mark.skipif(photographs.chromium() is None, reason="there is no Chromium on this machine")
-def test_what_is_photographed_is_there(tmp_path):
-    exercise, slide = photographs.photograph(tmp_path)
-    assert imread(exercise).shape[1] >= 800
+@pytest.fixture(scope="module")
+def exercise(tmp_path_factory):
+    """The page of an exercise, executed once."""
+    return photographs._exercise(tmp_path_factory.mktemp("exercise"))
+
+
+@pytest.mark.kernel
+def test_what_is_photographed_is_there(browser, exercise, tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "browser", lambda: contextlib.nullcontext(browser))
+    monkeypatch.setattr(photographs, "_exercise", lambda folder: exercise)
+    answer, slide = photographs.photograph(tmp_path)
+    assert imread(answer).shape[1] >= 800
     assert imread(slide).shape[:2] == (720, 1280)
-    assert imread(exercise).std() > 0.05 and imread(slide).std() > 0.05
+    assert imread(answer).std() > 0.05 and imread(slide).std() > 0.05
 
 
-def test_the_exercise_shows_a_mistake_that_is_named(tmp_path):
-    page = photographs._exercise(tmp_path).read_text()
+@pytest.mark.kernel
+def test_the_exercise_shows_a_mistake_that_is_named(exercise):
+    page = exercise.read_text(encoding="utf-8")
     assert "the gradients of the last step are still there" in page
     assert "NotImplementedError" not in page
 

@@ -13,7 +13,7 @@ import urllib.request
 import nbformat
 import pytest
 
-from codealong.publish import course, editions, layout
+from codealong.publish import course, editions
 
 NOTEBOOKS = [path.stem for path in course.notebooks()]
 
@@ -149,12 +149,6 @@ def test_slides_begin_where_the_slide_types_say(looks, edition, name):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_nothing_sticks_out_of_a_slide(looks, name):
     assert {number: look["outside"] for number, look in enumerate(looks[name], start=1) if look["outside"]} == {}
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_an_output_scrolls_only_in_a_cell_that_no_slide_holds(looks, edition, name):
-    cells = nbformat.read(edition / f"{name}.ipynb", as_version=4).cells
-    assert sum(look["scrolling"] for look in looks[name]) <= sum(layout.height(cell) > layout.ROOM for cell in cells)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

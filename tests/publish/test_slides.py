@@ -1,45 +1,73 @@
-"""The slides of all notebooks in a real browser, each slide with all its fragments shown and all answers folded out."""
+"""The slides of all notebooks in a real browser: each slide with all fragments shown and all answers folded out."""
 
 import re
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from codealong import CourseError
-from codealong.publish import course, editions, layout, slides
-
-NOTEBOOKS = [path.stem for path in course.notebooks()]
+from codealong.publish import course, editions, guide, slides
+from codealong.publish.pages import BESIDE
+from tests.publish.conftest import FITTING, NOTEBOOKS
 
 LOOK = """() => Reveal.getSlides().map(slide => {
   const at = Reveal.getIndices(slide);
   Reveal.slide(at.h, at.v, 999);
   slide.querySelectorAll('details').forEach(one => one.open = true);
   const elements = [...slide.querySelectorAll('*')].filter(one => !one.closest('aside') && one.getClientRects().length);
-  const about = one => `${one.tagName}: ${(one.alt || one.textContent).trim().slice(0, 60)}`;
-  const px = one => parseFloat(getComputedStyle(one).fontSize);
   const within = names => elements.filter(one => one.matches(names) && one.textContent.trim());
+  const px = (one, part) => parseFloat(getComputedStyle(one, part).fontSize);
+  const title = getComputedStyle(slide, '::before').content.replace(/^"|"$/g, '');
+  const written = elements.filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+  const beyond = elements.map(one => {
+    const box = one.getBoundingClientRect();
+    const clips = !['visible', 'clip'].includes(getComputedStyle(one).overflow);
+    return Math.max(-box.left, -box.top, box.right - 1280, box.bottom - 720,
+      clips ? one.scrollHeight - one.clientHeight : 0, clips ? one.scrollWidth - one.clientWidth : 0);
+  });
   return {
-    headings: within('h1, h2, h3').map(one => one.textContent.replace('¶', '').trim()),
-    top: elements.find(one => one.matches('h1, h2, h3, p, li, pre, img, table')).tagName,
+    heading: within('h1, h2')[0]?.textContent.replace('¶', '').trim() ?? title,
+    running: title !== 'none',
+    section: slide.dataset.title,
+    seconds: Number(slide.dataset.timing),
     code: within('.jp-InputArea-editor pre').map(one => one.textContent.trimEnd()),
+    outputs: within('.jp-OutputArea pre').map(one => one.textContent.trimEnd()),
     figures: elements.filter(one => one.matches('.jp-OutputArea img')).map(one => one.alt),
-    notes: [...slide.querySelectorAll('aside.notes')].map(one => one.textContent),
-    hidden: elements.filter(one => getComputedStyle(one).visibility !== 'visible').map(about),
-    outside: elements.filter(one => {
+    scales: elements.filter(one => one.matches('.jp-OutputArea img')).map(one => {
       const box = one.getBoundingClientRect();
-      return box.left < 0 || box.top < 0 || box.right > 1280 || box.bottom > 720;
-    }).map(about),
-    scrolling: elements.filter(one => getComputedStyle(one).display !== 'inline' &&
-      (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1) &&
-      getComputedStyle(one).overflow !== 'visible').map(about),
-    text: Math.min(99, ...within('p, li, summary, h1, h2, h3').map(px)),
-    small: Math.min(99, ...within('pre, pre span, code, td, th').map(px)),
+      return Math.min(box.width / one.naturalWidth, box.height / one.naturalHeight);
+    }),
+    prose: within('.jp-MarkdownCell :is(p, li, summary)').map(one => one.textContent),
+    hidden: elements.filter(one => getComputedStyle(one).visibility !== 'visible').map(one => one.textContent),
+    beyond: Math.round(Math.max(...beyond)),
+    small: written.filter(one => px(one) < 20).map(one => `${px(one)} px: ${one.textContent.slice(0, 60)}`)
+      .concat(title !== 'none' && px(slide, '::before') < 20 ? [title] : []),
   };
 })"""
+
+SPEAK = """async () => {  // what the speaker's view is told to show, from the first state of all to the last
+  const deck = window.opener.Reveal, states = [];
+  const here = ({indexh, indexv, indexf}) => [indexh, indexv, indexf].join();
+  const shows = move => new Promise(resolve => {
+    addEventListener('message', function listen({data}) {
+      const {namespace, type, state, notes} = JSON.parse(data);
+      if (namespace !== 'reveal-notes' || type !== 'state' || here(state) !== here(deck.getState())) return;
+      removeEventListener('message', listen);
+      resolve(new DOMParser().parseFromString(notes, 'text/html').body.textContent.trim());
+    });
+    move();
+  });
+  for (let said = await shows(() => deck.slide(0, 0, -1));; said = await shows(() => deck.next())) {
+    states.push([deck.getCurrentSlide().dataset.title, said]);
+    if (deck.isLastSlide() && !deck.availableFragments().next) return states;
+  }
+}"""
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
+    """The decks of all lessons, by name."""
     return {path.stem: path for path in slides.write(tmp_path_factory.mktemp("slides") / "slides")}
 
 
@@ -50,54 +78,99 @@ def edition():
 
 @pytest.fixture(scope="module")
 def shown(browser, written):
-    """Of each notebook: its slides as the browser shows them, what was requested, and what was complained about."""
+    """Of each notebook: its slides, what the speaker's view says in each state, requests, and complaints."""
     decks = {}
-    for name, path in written.items():
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
+    for name in NOTEBOOKS:
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
         requests, complaints = [], []
-        page.on("request", lambda request, requests=requests: requests.append(request.url))
+        context.on("request", lambda request, requests=requests: requests.append(request.url))
+        page = context.new_page()
         page.on("console", lambda message, complaints=complaints: complaints.append(message.text))
         page.on("pageerror", lambda error, complaints=complaints: complaints.append(str(error)))
-        page.goto(path.as_uri())
+        page.goto(written[name].as_uri())
         page.wait_for_function("window.Reveal && Reveal.isReady()")
         page.add_style_tag(content="* { transition: none !important }")
-        decks[name] = page.evaluate(LOOK), requests, complaints
-        page.close()
+        looks = page.evaluate(LOOK)
+        with page.expect_popup() as opened:
+            page.keyboard.press("s")
+        opened.value.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText")
+        pace = opened.value.locator(".pacing-title").is_visible()
+        states = opened.value.evaluate(SPEAK)
+        opened.value.wait_for_function(
+            "said => document.querySelector('.speaker-controls-notes .value').innerText.includes(said)",
+            arg=states[-1][1].partition("\n")[0],
+        )
+        decks[name] = looks, states, pace, requests, complaints
+        context.close()
     return decks
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_slides_request_nothing(shown, written, name):
-    _, requests, _ = shown[name]
-    assert [url for url in requests if not url.startswith("data:")] == [written[name].as_uri()]
+@pytest.mark.parametrize("name", FITTING)
+def test_nothing_sticks_out_of_a_slide(shown, name):
+    too_much = [
+        f"{name}, slide {number}, “{look['heading']}”: {look['beyond']} px too much"
+        for number, look in enumerate(shown[name][0], start=1)
+        if look["beyond"] > 0
+    ]
+    assert not too_much, "\n".join(too_much)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_browser_has_nothing_to_complain_about(shown, name):
-    assert shown[name][2] == []
+def test_figures_keep_four_fifths_of_their_size(shown, name):
+    assert not {look["heading"]: look["scales"] for look in shown[name][0] if min([1, *look["scales"]]) < 0.8}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_every_heading_begins_a_slide(shown, edition, name):
-    looks, _, _ = shown[name]
-    prose = [cell.source for cell in edition[name].cells if cell.cell_type == "markdown" and not _is_notes(cell)]
-    headings = [line for source in prose for line in source.split("\n") if re.match("#{1,3} ", line)]
-    beginning = [look["headings"] for look in looks if look["headings"]]
-    assert beginning == [[heading.lstrip("# ").replace("`", "")] for heading in headings]
-    assert all(look["top"] in ("H1", "H2", "H3") for look in looks if look["headings"])
+def test_letters_can_be_read_from_the_last_row(shown, name):
+    assert not {look["heading"]: look["small"] for look in shown[name][0] if look["small"]}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_slides_are_those_of_the_layout(shown, edition, name):
-    assert len(shown[name][0]) == len(layout.pages(edition[name]))
+def test_all_fragments_of_a_slide_can_be_seen_together(shown, name):
+    assert not [look["hidden"] for look in shown[name][0] if look["hidden"]]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_slide_holds_one_sentence_only(shown, name):
+    for look in shown[name][0]:
+        holds_more = look["code"] or look["outputs"] or look["figures"] or len(look["prose"]) > 1
+        assert holds_more or len(re.findall(r"[.:?](?=\s|$)", "".join(look["prose"]))) > 1, look
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_each_section_begins_a_slide_and_stays_in_sight(shown, name):
+    looks = shown[name][0]
+    beginning = [look["heading"] for look in looks if not look["running"]]
+    assert beginning == [
+        looks[0]["section"],
+        *(section.heading.replace("`", "") for section in guide.sections(name)[1:]),
+    ]
+    assert all(look["heading"] == look["section"] for look in looks)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_speaker_notes_are_those_of_the_section_in_every_state(shown, edition, name):
+    _, states, _, _, _ = shown[name]
+    expected = dict(zip(dict.fromkeys(title for title, _ in states), guide.sections(name), strict=True))
+    assert len(states) > len(shown[name][0])
+    for title, said in states:
+        assert said.startswith(f"{expected[title].minutes} minutes of 90"), (title, said)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_minutes_of_the_guide_pace_the_speaker(shown, name):
+    looks, _, pace, _, _ = shown[name]
+    assert pace
+    seconds = {}
+    for look in looks:
+        seconds[look["section"]] = seconds.get(look["section"], 0) + look["seconds"]
+    assert list(seconds.values()) == [60 * section.minutes for section in guide.sections(name)]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_code_and_figures_are_all_there_and_in_order(shown, edition, name):
-    looks, _, _ = shown[name]
+    looks = shown[name][0]
     cells = [cell for cell in edition[name].cells if cell.cell_type == "code"]
-    code = "\n".join(cell.source for cell in cells if not cell.metadata.get("jupyter", {}).get("source_hidden"))
-    assert _lines("\n".join(text for look in looks for text in look["code"])) == _lines(code)
     alts = [
         output.metadata["image/png"]["alt"]
         for cell in cells
@@ -105,51 +178,33 @@ def test_code_and_figures_are_all_there_and_in_order(shown, edition, name):
         if "image/png" in output.get("data", {})
     ]
     assert [alt for look in looks for alt in look["figures"]] == alts
+    code = []
+    for cell in cells:
+        if editions.BEGIN in cell.source:
+            code.append(editions.without_solution(cell.source))
+        if editions.OUTPUT_ONLY not in cell.metadata.get("tags", []):
+            code.append(editions.without_marks(cell.source))
+    assert [text for look in looks for text in look["code"]] == code
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_nothing_sticks_out_of_a_slide_or_scrolls(shown, name):
-    looks, _, _ = shown[name]
-    assert {number: look["outside"] for number, look in enumerate(looks, start=1) if look["outside"]} == {}
-    assert {number: look["scrolling"] for number, look in enumerate(looks, start=1) if look["scrolling"]} == {}
+def test_a_stub_is_shown_before_its_solution(shown, name):
+    code = [look["code"] for look in shown[name][0]]
+    stubs = [number for number, texts in enumerate(code) if any(editions.STUB in text for text in texts)]
+    assert len(stubs) >= 2
+    for number in stubs:
+        stub = next(text for text in code[number] if editions.STUB in text)
+        head, _, tail = stub.partition(editions.STUB)
+        solution = code[number + 1][0]
+        assert solution.startswith(head) and solution.endswith(tail) and editions.STUB not in solution
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_all_fragments_of_a_slide_can_be_seen_together(shown, name):
-    assert [look["hidden"] for look in shown[name][0] if look["hidden"]] == []
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_letters_can_be_read_from_the_last_row(shown, name):
-    looks, _, _ = shown[name]
-    assert min(look["text"] for look in looks) >= 20
-    assert min(look["small"] for look in looks) >= 16
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notes_stay_until_the_next_ones(shown, edition, name):
-    looks, _, _ = shown[name]
-    notes = [cell.source for cell in edition[name].cells if _is_notes(cell)]
-    assert all(look["notes"] for look in looks)
-    first = [look["notes"] for look in looks if look["headings"]]
-    assert len({text for texts in first for text in texts}) == len(notes)
-
-
-def test_speaker_view_works_from_the_file(browser, written):
-    path = written["01_data"]
-    context = browser.new_context()
-    requests = []
-    context.on("request", lambda request: requests.append(request.url))
-    page = context.new_page()
-    page.goto(path.as_uri())
-    page.wait_for_function("window.Reveal && Reveal.isReady()")
-    with page.expect_popup() as opened:
-        page.keyboard.press("s")
-    opened.value.wait_for_function(
-        "document.querySelector('.speaker-controls-notes .value').innerText.includes('Ask.')"
-    )
-    assert all(url.startswith((path.as_uri(), "data:")) for url in requests)
-    context.close()
+def test_slides_request_nothing_and_complain_of_nothing(shown, written, name):
+    _, _, _, requests, complaints = shown[name]
+    own = (written[name].as_uri(), "data:", "about:")
+    assert requests and not [url for url in requests if not url.startswith(own)]
+    assert complaints == []
 
 
 def test_figures_stand_on_white_where_it_is_dark(browser, written):
@@ -183,55 +238,41 @@ def test_a_picture_that_is_missing_is_named(tmp_path):
         slides.deck(_notebook(new_markdown_cell("![what](../images/none.png)")), tmp_path / "x.ipynb")
 
 
-def test_links_lead_to_other_slides(tmp_path):
-    page = slides.deck(_notebook(new_markdown_cell("[Next](02_architecture.ipynb)")), tmp_path / "x.ipynb")
-    assert 'href="02_architecture.html"' in page
-    page = slides.deck(_notebook(new_markdown_cell(f"[More]({course.BESIDE}appendix.md)")), tmp_path / "x.ipynb")
+@pytest.mark.parametrize(("lesson", "ending"), slides.LESSONS.items())
+def test_links_lead_to_other_decks_of_the_same_lesson(tmp_path, lesson, ending):
+    page = slides.deck(_notebook(new_markdown_cell("[Next](02_architecture.ipynb)")), tmp_path / "x.ipynb", lesson)
+    assert f'href="02_architecture{ending}.html"' in page
+    page = slides.deck(_notebook(new_markdown_cell(f"[More]({BESIDE}appendix.md)")), tmp_path / "x.ipynb")
     assert 'href="../site/appendix.html"' in page
 
 
-def test_long_text_is_cut_at_an_empty_line():
-    text = "\n".join(["line"] * 18 + [""] + ["line"] * 18)
-    pages = layout.pages(_notebook(new_code_cell("show()", outputs=[new_output("stream", text=text)])))
-    shown = ["".join(output.text for part in page.parts for output in part.cell.outputs) for page in pages]
-    assert "".join(shown).replace("\n", "") == text.replace("\n", "")
-    assert [one.count("line") for one in shown if one] == [18, 18]
+def test_code_that_nobody_has_to_type_is_left_out_and_its_output_is_not(tmp_path):
+    cell = new_code_cell(
+        "draw()", metadata={"tags": [editions.OUTPUT_ONLY]}, outputs=[new_output("stream", text="drawn")]
+    )
+    page = slides.deck(_notebook(cell), tmp_path / "x.ipynb")
+    assert "drawn" in page and 'class="jp-CodeMirrorEditor' not in page
 
 
-def test_a_long_table_is_cut_between_rows_under_the_same_head():
-    rows = [f"<tr><th>{number}</th><td>x</td></tr>" for number in range(60)]
-    html = f"<table><thead><tr><th>head</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    cell = new_code_cell("table", outputs=[new_output("execute_result", {"text/html": html})])
-    parts = [part.cell for page in layout.pages(_notebook(cell)) for part in page.parts]
-    tables = [output.data["text/html"] for part in parts for output in part.outputs]
-    assert len(tables) > 2 and all("head" in table for table in tables)
-    assert re.findall(r"<th>(\d+)", "".join(tables)) == [str(number) for number in range(60)]
-
-
-def test_a_question_stands_above_the_code_that_answers_it():
-    prose = "Words and words. " * 90
-    cells = [new_markdown_cell(f"{prose}\n\n**Predict.** What?"), new_code_cell("\n".join(["step()"] * 8))]
-    pages = layout.pages(_notebook(*cells))
-    assert [part.cell.source[:6] for part in pages[-1].parts] == ["**Pred", "step()"]
-
-
-def test_a_skipped_cell_is_left_out():
+def test_a_skipped_cell_is_left_out(tmp_path):
     skipped = new_markdown_cell("Not here", metadata={"slideshow": {"slide_type": "skip"}})
-    assert len(layout.pages(_notebook(new_markdown_cell("# Here"), skipped))[0].parts) == 1
+    page = slides.deck(_notebook(new_markdown_cell("# Here"), skipped), tmp_path / "x.ipynb")
+    assert "Here" in page and "Not here" not in page
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_layout_fills_no_slide_beyond_its_room(edition, name):
-    assert [page.left for page in layout.pages(edition[name]) if page.left < 0] == []
+def test_a_short_lesson_has_its_own_minutes_and_leaves_out_what_has_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(guide, "PAGES", tmp_path)
+    minutes = "*90-minute lesson: {} min · 45-minute lesson: {} min*\n\n**Ask.** What?\n\n"
+    sections = [("Opening", 10, 5), ("Kept", 20, 7), ("Left out", 30, 0)]
+    page = "".join(f"## {heading}\n{minutes.format(*both)}" for heading, *both in sections)
+    (tmp_path / "01_x.md").write_text(f"# Page\n\n{page}")
+    nbformat.write(
+        _notebook(*map(new_markdown_cell, ("# Title", "## Kept\n\nOne.", "## Left out"))), tmp_path / "01_x.ipynb"
+    )
+    edition = editions.instructor(tmp_path / "01_x.ipynb")
+    seconds = [re.findall(r'data-timing="(\d+)"', slides.deck(edition, tmp_path / "01_x.ipynb", n)) for n in (90, 45)]
+    assert [one[::2] for one in seconds] == [["600", "1200", "1800"], ["300", "420"]]  # of a column, and of its slide
 
 
 def _notebook(*cells):
     return new_notebook(cells=list(cells))
-
-
-def _is_notes(cell):
-    return cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
-
-
-def _lines(text):
-    return [line.rstrip() for line in text.split("\n") if line.strip()]

@@ -1,27 +1,22 @@
 """Executes the notebooks in order, in clean kernels, with live progress."""
 
-import base64
-import mimetypes
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from codealong import ROOT, CourseError, files, ipex_guard, replay
+from codealong.publish import pages
 
 NOTEBOOKS = ROOT / "notebooks"
 PAGES = ROOT / "build" / "course"
-BESIDE = "../src/codealong/publish/sphinx/"
-"""Where notebooks link to the glossary and the appendix, as seen from their folder."""
 
 
 class CellFailed(CourseError):
@@ -112,15 +107,15 @@ def run():
     CellFailed
         At the first cell that fails.
     """
-    pages = PAGES.with_name(f"{PAGES.name}-recorded") if replay.recorded() else PAGES
-    shutil.rmtree(pages, ignore_errors=True)
+    folder = PAGES.with_name(f"{PAGES.name}-recorded") if replay.recorded() else PAGES
+    shutil.rmtree(folder, ignore_errors=True)
     for path in notebooks():
         if reason := why_skipped(nbformat.read(path, as_version=4)):
             print(f"{path.stem}: skipped, because {reason}")
             continue
         executed = execute(path)
-        files.write(pages / path.name, _text(executed))
-        files.write(pages / path.with_suffix(".html").name, page(executed, path).encode())
+        files.write(folder / path.name, _text(executed))
+        files.write(folder / path.with_suffix(".html").name, pages.page(executed, path).encode())
 
 
 def record():
@@ -142,53 +137,6 @@ def record():
 
 def _text(notebook):
     return (nbformat.writes(notebook) + "\n").encode()
-
-
-def page(notebook, path):
-    """Return the HTML page of a notebook, which asks nothing of a network."""
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="codealong",
-        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-    )
-    html, _ = exporter.from_notebook_node(
-        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
-    )
-    return with_pictures(linked_to_site(html), path)
-
-
-def linked_to_site(html):
-    """Return a page of a folder in ``build/`` with its links to the glossary and the appendix leading to the site's."""
-    return re.sub(rf'href="{BESIDE}(\w+)\.md', r'href="../site/\1.html', html)
-
-
-def with_pictures(html, path):
-    """Put the pictures that an HTML page of a notebook refers to into the page.
-
-    nbconvert's own `embed_images` closes a ``<details>`` at the first empty line in it.
-
-    Parameters
-    ----------
-    html : str
-    path : Path
-        Of the notebook.
-
-    Raises
-    ------
-    CourseError
-        When there is no such picture.
-    """
-
-    def embedded(found):
-        picture = path.parent / found[2]
-        try:
-            content = base64.b64encode(picture.read_bytes()).decode()
-        except OSError:
-            raise CourseError(f"{path.name} shows {found[2]}, and there is no such picture.") from None
-        return f"{found[1]}data:{mimetypes.guess_type(picture)[0]};base64,{content}"
-
-    return re.sub(r'(<img [^>]*src=")(?!data:)([^"]+)', embedded, html)
 
 
 class _Live:

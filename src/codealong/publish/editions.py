@@ -3,7 +3,7 @@
 A solution stands in a code cell between two comments, `BEGIN` and `END`, each on a line of its own.
 """
 
-import ast
+import copy
 import hashlib
 import re
 from pathlib import Path
@@ -12,9 +12,13 @@ import nbformat
 
 from codealong import ROOT, YOUR_TURN, CourseError, files
 from codealong.publish import course, guide
+from codealong.publish.pages import BESIDE
 
 BEGIN, END = "# solution", "# end of solution"
 STUB = f'raise NotImplementedError("{YOUR_TURN}")'
+
+OUTPUT_ONLY = "output-only"
+"""The tag of a cell whose code is not shown on a slide: it plots or prints, and nobody has to type it."""
 
 FOLDER = ROOT / "build"
 STUDENT, INSTRUCTOR = FOLDER / "student", FOLDER / "instructor"
@@ -44,7 +48,7 @@ class EditionError(CourseError):
 
 
 def student(path):
-    """Return the student edition of a notebook: solutions are stubs, and what came out of them is cleared.
+    """Return the student edition of a notebook: solutions are stubs, and no output gives an answer away.
 
     Parameters
     ----------
@@ -61,15 +65,12 @@ def student(path):
         When a mark has no partner, or nothing stands between two.
     """
     notebook = _read(path)
-    ours = set()
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         try:
-            typed = without_solution(cell.source)
+            cell.source = without_solution(cell.source)
         except EditionError as problem:
             raise EditionError(f"{Path(path).name}, code cell {number}: {problem}") from None
-        if _depends(cell.source, ours, has_solution=typed != cell.source):
-            cell.outputs, cell.execution_count = [], None
-        cell.source = typed
+        cell.outputs, cell.execution_count = [], None
     return notebook
 
 
@@ -101,8 +102,36 @@ def without_solution(source):
     return "\n".join(kept)
 
 
+def without_marks(source):
+    """Leave out the two marks around each solution."""
+    return "\n".join(line for line in source.splitlines() if line.strip() not in (BEGIN, END))
+
+
+def put_stubs(notebook):
+    """Put a cell that a learner starts from before each cell with a solution, and return the latter.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        It is changed.
+
+    Returns
+    -------
+    list of nbformat.NotebookNode
+    """
+    cells, solved = [], []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and (start := without_solution(cell.source)) != cell.source:
+            stub = nbformat.v4.new_code_cell(start, id=f"{cell.id}-start", metadata=copy.deepcopy(cell.metadata))
+            cells.append(stub)
+            solved.append(cell)
+        cells.append(cell)
+    notebook.cells = cells
+    return solved
+
+
 def instructor(path):
-    """Return the edition to teach from: complete, a section a slide, with teaching notes and minutes.
+    """Return the edition to teach from: complete, with teaching notes and minutes.
 
     Parameters
     ----------
@@ -125,7 +154,7 @@ def instructor(path):
     cells, headings = [], [guide.OPENING]
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            if "checks.claims(" in cell.source:
+            if OUTPUT_ONLY in cell.metadata.get("tags", []):
                 cell.metadata.jupyter = {"source_hidden": True}
             cells.append(cell)
             continue
@@ -137,7 +166,7 @@ def instructor(path):
                 part.id = f"{cell.id}-{number}"
             if text.startswith("## "):
                 headings.append(text.partition("\n")[0].removeprefix("## ").strip())
-                part.metadata = {**cell.metadata, "slideshow": {"slide_type": "slide"}}
+                part.metadata = {"slideshow": {"slide_type": "slide"}}
             cells.append(part)
             if (text.startswith("## ") or len(cells) == 1) and headings[-1] in sections:
                 cells.append(_notes(sections[headings[-1]], part.id))
@@ -177,7 +206,7 @@ def _read(path):
     """Read a notebook; its links to the glossary and the appendix start from an edition's folder, one further down."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        cell.source = cell.source.replace(f"]({course.BESIDE}", f"](../{course.BESIDE}")
+        cell.source = cell.source.replace(f"]({BESIDE}", f"](../{BESIDE}")
     return notebook
 
 
@@ -222,18 +251,8 @@ def _notes(section, after):
         f"**{section.short}** of 45" if section.short else "left out of 45"
     )
     cell = nbformat.v4.new_markdown_cell(f"{minutes}\n\n{section.notes}", id=f"{after}-notes")
-    cell.metadata = {"slideshow": {"slide_type": "notes"}}
+    cell.metadata = {
+        "slideshow": {"slide_type": "notes"},
+        "codealong": {"minutes": {"90": section.minutes, "45": section.short}},
+    }
     return cell
-
-
-def _depends(source, ours, has_solution):
-    """Tell whether a cell's output depends on a solution; `ours`, the names that do, is brought up to date."""
-    nodes = list(ast.walk(ast.parse(source)))
-    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    if not has_solution and not read & ours:
-        ours -= bound
-        return False
-    ours |= bound
-    return True

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from codealong import CourseError
-from codealong.publish import course, editions, slides
+from codealong.publish import course, editions, pages, slides
 
 WRONG = """logits = net(images)
     loss = nn.functional.cross_entropy(logits, labels)
@@ -17,6 +17,9 @@ WRONG = """logits = net(images)
     optimizer.step()
     return loss.detach()"""
 """A training step as many type it first."""
+
+FIGURE = "Test accuracy of"
+"""How the description of the figure begins whose slide is photographed."""
 
 OPTIONS = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu")
 
@@ -67,18 +70,26 @@ def photograph(folder):
         page.goto(_exercise(Path(work)).as_uri())
         page.locator("main").screenshot(path=exercise)
         page.set_viewport_size({"width": 1280, "height": 720})
-        (deck,) = [path for path in slides.write(Path(work) / "slides") if path.stem.startswith("06")]
-        page.goto(deck.as_uri())
+        page.goto(_deck(Path(work)).as_uri())
         page.evaluate(
-            """() => {
-                const shown = document.querySelector('img[alt^="Test accuracy of"]').closest('section');
+            """figure => {
+                const shown = document.querySelector(`img[alt^="${figure}"]`).closest('section');
                 const { h, v } = Reveal.getIndices(shown);
                 Reveal.slide(h, v, 99);
-            }"""
+            }""",
+            FIGURE,
         )
         page.wait_for_timeout(500)
         page.screenshot(path=slide)
     return [exercise, slide]
+
+
+def _deck(folder):
+    """Write the slides of the notebook with `FIGURE`, and return where they are."""
+    (path,) = [path for path in course.notebooks() if f'"{FIGURE}' in path.read_text(encoding="utf-8")]
+    deck = folder / "slides.html"
+    deck.write_text(slides.deck(editions.instructor(path), path), encoding="utf-8")
+    return deck
 
 
 def _exercise(folder):
@@ -97,5 +108,5 @@ def _exercise(folder):
     executed = course.execute(typed)
     executed.cells = executed.cells[1:]
     page = folder / "typed.html"
-    page.write_text(course.page(executed, typed))
+    page.write_text(pages.page(executed, typed), encoding="utf-8")
     return page

@@ -12,6 +12,7 @@ import nbformat
 
 from codealong import ROOT, CourseError
 from codealong.publish import course, editions, guide
+from codealong.publish.pages import BESIDE
 
 SITE = ROOT / "build" / "site"
 PAGES = Path(__file__).parent / "sphinx"
@@ -75,14 +76,10 @@ def _gather(source):
 
 def _with_closed_solutions(notebook):
     """Put what a learner starts from before each cell with a solution, and leave that cell to be opened."""
-    cells = []
     for cell in notebook.cells:
-        cell.source = cell.source.replace(f"]({course.BESIDE}", "](../")
-        if cell.cell_type == "code" and (start := editions.without_solution(cell.source)) != cell.source:
-            cells.append(nbformat.v4.new_code_cell(start, id=f"{cell.id}-start"))
-            cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
-        cells.append(cell)
-    notebook.cells = cells
+        cell.source = cell.source.replace(f"]({BESIDE}", "](../")
+    for cell in editions.put_stubs(notebook):
+        cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
     return notebook
 
 

@@ -1,7 +1,8 @@
 """Writes each notebook of the instructor edition as slides: one HTML file that requests nothing.
 
-`layout` decides what stands on which slide. reveal.js (as `sphinx-revealjs` brings it) shows them; a press of S opens
-the speaker's view, and ``?showNotes=true`` behind the address prints the notes below the slides.
+The slide types that are stored in a notebook say where a slide ends; nbconvert makes slides of them, and reveal.js (as
+`sphinx-revealjs` brings it) shows them. A press of S opens the speaker's view, and ``?showNotes=true`` behind the
+address prints the notes below the slides.
 """
 
 import copy
@@ -13,13 +14,15 @@ from pathlib import Path
 import nbformat
 
 from codealong import ROOT, CourseError, files
-from codealong.publish import course, heights, layout
+from codealong.publish import course, editions, pages
 
 SLIDES = ROOT / "build" / "slides"
+LESSONS = {90: "", 45: "-45"}
+"""What the name of a deck ends with, by the minutes of its lesson."""
 
 
 def write(folder=SLIDES):
-    """Write the slides of every notebook, and nothing else, into a folder.
+    """Write the slides of every notebook, for each of `LESSONS`, and nothing else into a folder.
 
     Parameters
     ----------
@@ -34,24 +37,27 @@ def write(folder=SLIDES):
     CourseError
         When reveal.js is not installed.
     """
-    from codealong.publish import editions
-
     shutil.rmtree(folder, ignore_errors=True)
     paths = []
     for source in course.notebooks():
-        paths.append(Path(folder) / f"{source.stem}.html")
-        files.write(paths[-1], deck(editions.instructor(source), source).encode())
+        edition = editions.instructor(source)
+        for lesson, ending in LESSONS.items():
+            paths.append(Path(folder) / f"{source.stem}{ending}.html")
+            files.write(paths[-1], deck(edition, source, lesson).encode())
     return paths
 
 
-def deck(notebook, path):
+def deck(notebook, path, lesson=90):
     """Render a notebook as slides.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
+        Of the instructor edition: a cell of notes says how many minutes its section has.
     path : Path
         Where it stands: for its name, and for the pictures that it refers to.
+    lesson : int
+        One of `LESSONS`. A section that has no minutes in it is left out.
 
     Returns
     -------
@@ -59,50 +65,67 @@ def deck(notebook, path):
         A whole HTML page.
     """
     from nbconvert import SlidesExporter
+    from traitlets.config import Config
 
     exporter = SlidesExporter(
+        config=Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": [editions.OUTPUT_ONLY]}),
         template_name="slides",
-        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+        extra_template_basedirs=[str(pages.TEMPLATES)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    resources = {"metadata": {"name": path.stem, "path": str(path.parent)}, "codealong": _reveal()}
-    page, _ = exporter.from_notebook_node(_arranged(notebook), resources=resources)
-    slides, scripts = re.split("(?=<script>)", page, maxsplit=1)
-    slides = re.sub(r'href="([0-9]{2}_\w+)\.ipynb', r'href="\1.html', slides)
-    return course.with_pictures(course.linked_to_site(slides), path) + scripts
+    return pages.render(exporter, _arranged(notebook, lesson), path, f"{LESSONS[lesson]}.html", codealong=_reveal())
 
 
-def _arranged(notebook):
-    """Return a notebook with a cell for every part of a slide, and in its metadata what the template needs."""
+def _arranged(notebook, lesson):
+    """Return a notebook in which each slide has the title, the notes and a share of the minutes of its section."""
+    notebook = copy.deepcopy(notebook)
+    for cell in editions.put_stubs(notebook):
+        cell.source = editions.without_marks(cell.source)
+        cell.metadata.slideshow = {"slide_type": "subslide"}
     cells = []
-    for page in layout.pages(notebook):
-        for part in page.parts:
-            cell = _of_type(part.cell, part.begins)
-            if cell.cell_type == "code":
-                if heights.is_small(cell):
-                    cell.metadata.tags = [*cell.metadata.get("tags", []), "small"]
-                if not heights.source_shown(cell):
-                    cell.metadata.transient = {"remove_source": True}
-                _size_figures(cell, page.scale)
-            cells.append(cell)
-        cells += [_of_type(notes, "notes") for notes in page.notes]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"part-{number}"
-    return nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(notebook.metadata))
+    for section in _sections(notebook.cells):
+        title = re.match("#* *(.*)", section[0].source)[1].replace("`", "")
+        notes = [cell for cell in section if _slide_type(cell) == "notes"]
+        seconds = sum(60 * cell.metadata.codealong.minutes[str(lesson)] for cell in notes)
+        if notes and not seconds:
+            continue
+        slides = _slides(section)
+        for number, (first, *rest) in enumerate(slides):
+            pace = (number + 1) * seconds // len(slides) - number * seconds // len(slides)
+            about = {"slide_type": _slide_type(first), "data": {"title": title, "timing": pace}}
+            first.metadata.slideshow = about
+            # Before the first fragment: notes in a fragment are not shown until it is.
+            cells += [first, *(nbformat.from_dict({**cell, "id": f"{first.id}-notes"}) for cell in notes), *rest]
+    notebook.cells = cells
+    return notebook
 
 
-def _of_type(cell, slide_type):
-    new = copy.deepcopy(cell)
-    new.metadata.slideshow = {"slide_type": slide_type}
-    return new
+def _sections(cells):
+    """Cut cells before each heading."""
+    sections = []
+    for cell in cells:
+        if not sections or cell.source.startswith("## "):
+            sections.append([])
+        sections[-1].append(cell)
+    return sections
 
 
-def _size_figures(cell, scale):
-    shown = [output for output in cell.outputs if heights.content(output)[2]]
-    for output, (width, height) in zip(shown, heights.figures(cell), strict=True):
-        about = output.setdefault("metadata", {}).setdefault("image/png", {})
-        about.update(width=round(scale * width), height=round(scale * height))
+def _slides(cells):
+    """Return the cells of each slide of a section, without notes and what is skipped."""
+    slides = []
+    for cell in cells:
+        kind = _slide_type(cell)
+        if kind in ("notes", "skip"):
+            continue
+        if not slides or kind in ("slide", "subslide"):
+            slides.append([])
+        slides[-1].append(cell)
+    return slides
+
+
+def _slide_type(cell):
+    return cell.metadata.get("slideshow", {}).get("slide_type", "-")
 
 
 def _reveal():
