@@ -90,6 +90,18 @@ def test_a_check_leaves_the_random_numbers_the_gradients_and_autocast_of_the_not
     assert "it also leaves autocast on" in words(capsys)
 
 
+def test_training_in_bfloat16_learns_after_an_answer_that_left_autocast_on():
+    checks.bf16_loss(lambda *_: torch.autocast("cpu", torch.bfloat16).__enter__())
+    net, images, losses = torch.nn.Linear(4, 1), torch.ones(2, 4), []
+    for _ in range(2):
+        with torch.autocast("cpu", torch.bfloat16):
+            losses.append(net(images).float().square().sum() + 1)
+        losses[-1].backward()
+        with torch.no_grad():
+            net.weight.add_(1)
+    assert losses[0] != losses[1]
+
+
 def test_gradients_that_an_earlier_cell_switched_off_do_not_make_a_right_answer_wrong(capsys):
     with torch.no_grad():
         assert checks.train_step(checks.train_step.solution)

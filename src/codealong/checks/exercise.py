@@ -142,7 +142,7 @@ def returned(value):
 
 def _outcome(observe, answer):
     """Return what an answer does, or the exception that it ends with; leave torch as it was."""
-    autocast = torch.is_autocast_enabled("cpu")
+    autocast, depth = torch.is_autocast_enabled("cpu"), _autocast_depth()
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
             observed = observe(
@@ -155,7 +155,15 @@ def _outcome(observe, answer):
     if torch.is_autocast_enabled("cpu") != autocast:
         observed = Wrong(AUTOCAST_ON)
     torch.set_autocast_enabled("cpu", autocast)
+    while _autocast_depth() > depth:  # else copies of weights in bfloat16 are kept, and training under it learns nothing
+        torch.autocast_decrement_nesting()
+    torch.clear_autocast_cache()
     return observed
+
+
+def _autocast_depth():
+    torch.autocast_increment_nesting()
+    return torch.autocast_decrement_nesting()
 
 
 _known = cache(_outcome)
