@@ -8,6 +8,7 @@ from codealong.checks.exercise import Exercise, Wrong, number
 
 ROUNDS, WARM_UP = 4, 2
 SHAPE = "its shape is {}, and a row for each round and a column for each variant was asked for: shape (4, 2)."
+NO_ARRAY = "this is no array, and only an array has columns: np.array makes one of a list of rows."
 NO_CLOCK = "it never reads the clock that it was given: clock() before a step and after it."
 
 
@@ -34,7 +35,9 @@ class _Machine:
 
 def _timed(answer):
     machine = _Machine()
-    times = np.asarray(answer(machine.steps, ROUNDS, WARM_UP, machine.clock), dtype=float)
+    times = answer(machine.steps, ROUNDS, WARM_UP, machine.clock)
+    if not isinstance(times, np.ndarray):
+        raise Wrong(NO_ARRAY)
     if machine.warm_up is None:
         raise Wrong(NO_CLOCK)
     if times.shape != (ROUNDS, 2):
@@ -53,7 +56,7 @@ def _timed(answer):
     }
 
 
-def _paired(steps, rounds, warm_up, clock, order=None, warmed=None):
+def _paired(steps, rounds=20, warm_up=3, clock=time.perf_counter, order=None, warmed=None):
     """Return paired times, right but for what is asked to be wrong."""
     for step in steps if warmed is None else warmed(steps):
         for _ in range(warm_up):
@@ -145,6 +148,7 @@ paired_times = Exercise(
         "into the column of its own variant.": _by_place,
         SHAPE.format((2, 4)): lambda *arguments: _paired(*arguments).T,
         SHAPE.format((2,)): lambda *arguments: _paired(*arguments).mean(axis=0),
+        NO_ARRAY: lambda *arguments: _paired(*arguments).tolist(),
         NO_CLOCK: lambda steps, rounds, warm_up, clock: _paired(steps, rounds, warm_up, time.perf_counter),
     },
 )
@@ -173,10 +177,16 @@ def _faults(answer):
     return observed
 
 
+def _page_faults():
+    import resource  # there is none on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
 def _counting(warm_up=1, fewer=0, by=lambda steps: steps, before=True):
     """Return a function that counts faults, right but for what is asked to be wrong."""
 
-    def faults_per_step(step, steps, count):
+    def faults_per_step(step, steps=10, count=_page_faults):
         for _ in range(warm_up):
             step()
         start = count() if before else 0

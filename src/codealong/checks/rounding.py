@@ -12,16 +12,14 @@ def _ranges(answer):
     observed = {}
     for printed, total in PRINTED:
         try:
-            found = sorted(map(operator.index, answer(printed, total)))
+            returned = answer(printed, total)
+            found = [operator.index(returned[place]) for place in range(len(returned))]  # a set has no places
         except TypeError:
             raise Wrong(
                 "whole numbers were asked for, each count that may be behind the printed share: a list of them."
             ) from None
-        observed[f"how many counts it finds for {printed} of {total}"] = len(found)
-        observed[f"the lowest and the highest for {printed} of {total}"] = (
-            min(found, default=0),
-            max(found, default=0),
-        )
+        observed[f"the number of counts for {printed} of {total}"] = len(found)
+        observed[f"from its first to its last for {printed} of {total} it"] = tuple(found[:1] + found[-1:])
     return observed
 
 
