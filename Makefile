@@ -26,10 +26,10 @@ student: editions  ## open the edition to type along, in JupyterLab; what you ty
 editions: .venv/installed  ## make the students' and the instructors' edition, in build/
 	@$(PY) -m codealong editions
 
-present: .venv/teaching editions data  ## open the instructors' edition in JupyterLab; Alt+R makes it slides
-	$(PY) -m jupyter lab build/instructor/01_data.ipynb
+present: .venv/teaching editions data  ## open the instructors' edition as slides with live code; T opens the notes
+	$(PY) -m jupyterlab_rise build/instructor/01_data.ipynb
 
-slides: .venv/teaching  ## make one page of slides for each notebook, in build/slides/
+slides: .venv/teaching  ## make pages of slides for lessons of 90 and 45 minutes, in build/slides/
 	@$(PY) -m codealong slides
 
 site: .venv/teaching  ## make the course as static pages, in build/site/

@@ -34,7 +34,7 @@ def _parser():
         ("ablation", _ablation, "measure what each part of the tuned path is worth, and record it beside the runs"),
         ("ladder", _ladder, "measure each instruction set, and record it beside the recorded runs"),
         ("editions", _editions, "make the students' and the instructors' edition, in build/"),
-        ("slides", _slides, "make one page of slides for each notebook, in build/slides/"),
+        ("slides", _slides, "make pages of slides for lessons of 90 and 45 minutes, in build/slides/"),
         ("site", _site, "make the course as static pages, in build/site/"),
         ("pictures", _pictures, "draw images/ and write the results in README.md again"),
     ):
