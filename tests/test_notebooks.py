@@ -171,6 +171,7 @@ def test_notebook_three_never_names_ipex_in_code():
     assert imports and not [line for line in imports if "ipex" in line or "intel" in line]
 
 
+@pytest.mark.kernel
 def test_notebook_five_uses_a_learner_s_own_runs_when_they_are_there(tmp_path, monkeypatch):
     from dataclasses import replace
 

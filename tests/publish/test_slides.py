@@ -214,6 +214,15 @@ def test_figures_stand_on_white_where_it_is_dark(browser, written):
     assert [sum(map(int, re.findall(r"\d+", colour)[:3])) > 380 for colour in colours] == [False, True, True]
 
 
+def test_a_slide_is_printed_on_one_page(browser, written, shown):
+    page = browser.new_page()
+    page.goto(f"{written['01_data'].as_uri()}?print-pdf")
+    page.wait_for_selector(".pdf-page")
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(shown["01_data"][0])
+
+
 def test_answers_fold_out_with_their_reasons(browser, tmp_path):
     question = "**Predict.** Which?\n\n<details><summary>This</summary>\n\nNo, *because*.\n\n</details>"
     (tmp_path / "question.html").write_text(slides.deck(_notebook(new_markdown_cell(question)), tmp_path / "x.ipynb"))
