@@ -28,10 +28,10 @@ test: .venv/teaching data  ## every test: the package, then each notebook again 
 	$(PY) -m pytest
 
 ##@ Teach
-present: .venv/teaching editions data  ## open the edition with solutions and notes, in JupyterLab; Alt+R makes it slides
-	$(PY) -m jupyter lab build/instructor/01_data.ipynb
+present: .venv/teaching editions data  ## open the edition with solutions and notes as slides with live code; T opens the notes
+	$(PY) -m jupyterlab_rise build/instructor/01_data.ipynb
 
-slides: .venv/teaching  ## make one page of slides for each notebook, in build/slides/
+slides: .venv/teaching  ## make pages of slides for lessons of 90 and 45 minutes, in build/slides/
 	@$(PY) -m codealong slides
 
 site: .venv/teaching  ## make the course as static pages, in build/site/

@@ -38,7 +38,7 @@ def _parser():
         },
         "Teach": {
             _editions: "make the students' and the instructors' edition, in build/",
-            _slides: "make one page of slides for each notebook, in build/slides/",
+            _slides: "make slides for lessons of 90 and 45 minutes, in build/slides/",
             _site: "make the course as static pages, in build/site/",
         },
         "Measure": {

@@ -225,13 +225,29 @@ def test_the_instructor_edition_has_all_of_the_course(path):
     notes = [cell for cell in made.cells if cell.metadata.slideshow.slide_type == "notes"]
     rest = [cell for cell in made.cells if cell not in notes]
 
-    def words(cells):
-        return "\n".join(cell.source for cell in cells).split()
+    stubs = [cell for cell in rest if editions.STUB in cell.source]
+    solved = [cell for cell in rest if cell not in stubs]
 
-    assert words(rest) == one_further_down(" ".join(words(original.cells))).split()
-    assert [cell.outputs for cell in code(made)] == [cell.outputs for cell in code(original)]
-    assert len(notes) == len(guide.sections(path.stem))
-    assert all("minutes** of 90" in cell.source for cell in notes)
+    def words(cells):
+        return editions.without_marks("\n".join(cell.source for cell in cells)).split()
+
+    assert words(solved) == one_further_down(" ".join(words(original.cells))).split()
+    assert [cell.outputs for cell in code(made) if cell not in stubs] == [cell.outputs for cell in code(original)]
+    assert len(stubs) == sum(editions.BEGIN in cell.source for cell in code(original))
+    assert not any(cell.outputs for cell in stubs)
+
+
+def test_every_slide_has_the_notes_of_its_section_before_its_first_fragment(path):
+    cells, said = editions.instructor(path).cells, []
+    kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells]
+    for cell, kind, following, notes in zip(cells, kinds, kinds[1:], cells[1:], strict=False):
+        assert (kind in ("slide", "subslide")) == (following == "notes"), cell.source
+        if following == "notes":
+            assert "minutes** of 90" in notes.source
+            opened = not notes.metadata.get("jupyter", {}).get("source_hidden", False)
+            assert opened == (kind == "slide"), cell.source
+            said.append(notes.source)
+    assert len(set(said)) == len(guide.sections(path.stem))
 
 
 def test_code_that_nobody_has_to_type_is_folded_where_one_teaches(path):

@@ -14,8 +14,7 @@ import nbformat
 import pytest
 
 from codealong.publish import course, editions
-
-NOTEBOOKS = [path.stem for path in course.notebooks()]
+from tests.publish.conftest import FITTING, NOTEBOOKS
 
 SHOWN = "section.present > section.present"
 
@@ -60,7 +59,7 @@ def edition(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(edition, tmp_path_factory):
-    """The address of a JupyterLab on the edition, and its token."""
+    """The address of what `make present` starts, and its token."""
     if importlib.util.find_spec("jupyterlab_rise") is None:
         pytest.skip("jupyterlab-rise is not installed")
     home, token = tmp_path_factory.mktemp("home"), secrets.token_hex(8)
@@ -72,7 +71,7 @@ def server(edition, tmp_path_factory):
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR")
     with open(home / "log", "wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
+            [sys.executable, "-m", "jupyterlab_rise", *options],
             stdout=log,
             stderr=log,
             env={**os.environ, **{place: str(home / place) for place in places}},
@@ -107,36 +106,13 @@ def opened(browser, server):
 
 
 @pytest.fixture(scope="module")
-def run(opened):
-    """The outputs of the first code cell of each notebook that prints something, after Shift+Enter in all up to it."""
-    tabs, _ = opened
-    outputs = {}
-    for name, tab in tabs.items():
-        for number in range(_printing(editions.instructor(course.NOTEBOOKS / f"{name}.ipynb")) + 1):
-            cell = tab.locator(".jp-CodeCell").nth(number)
-            _go(tab, cell.evaluate("cell => cell.closest('section[id]').id"))
-            cell.evaluate("cell => cell.closest('.fragment')?.classList.add('visible')")
-            cell.locator(".cm-content").click()
-            tab.keyboard.press("Shift+Enter")
-        outputs[name] = cell.locator(".jp-OutputArea-output").first
-    return outputs
-
-
-@pytest.fixture(scope="module")
-def looks(opened, run):
+def looks(opened):
     """Of each notebook: its slides as the browser shows them."""
     shown = {}
     for name, tab in opened[0].items():
-        run[name].wait_for(timeout=60_000)
         ids = tab.evaluate("[...document.querySelectorAll('section > section')].map(slide => slide.id)")
         shown[name] = [_go(tab, slide).evaluate(LOOK) for slide in ids]
     return shown
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_first_code_cell_runs_live(run, name):
-    run[name].wait_for(timeout=60_000)
-    assert run[name].inner_text().startswith(("torch ", "these are "))
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -146,19 +122,49 @@ def test_slides_begin_where_the_slide_types_say(looks, edition, name):
     assert len(looks[name]) == types.count("slide") + types.count("subslide")
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_nothing_sticks_out_of_a_slide(looks, name):
+@pytest.mark.parametrize("name", FITTING)
+def test_nothing_sticks_out_of_a_slide_or_scrolls(looks, name):
     assert {number: look["outside"] for number, look in enumerate(looks[name], start=1) if look["outside"]} == {}
+    assert [number for number, look in enumerate(looks[name], start=1) if look["scrolling"]] == []
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_letters_can_be_read_from_the_last_row(looks, name):
-    assert min(look["small"] for look in looks[name]) >= 16
+    assert min(look["small"] for look in looks[name]) >= 20
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_nothing_is_requested_but_from_jupyterlab(looks, opened, server, name):
     assert [url for url in opened[1][name] if not url.startswith((server[0], "data:", "blob:"))] == []
+
+
+@pytest.mark.kernel
+def test_a_cell_runs_live_and_stays_on_its_slide(looks, opened, edition):
+    tab = opened[0][NOTEBOOKS[0]]
+    number = _printing(editions.instructor(course.notebooks()[0]))
+    cell = tab.locator(".jp-CodeCell").nth(number)
+    assert not cell.locator(".jp-OutputArea-output").count()
+    slide = cell.evaluate("cell => cell.closest('section[id]').id")
+    _go(tab, slide)
+    cell.locator(".cm-content").click()
+    tab.keyboard.press("Control+Enter")
+    cell.locator(".jp-OutputArea-output").first.wait_for(timeout=60_000)
+    assert cell.locator(".jp-OutputArea-output").first.inner_text().startswith("torch ")
+    assert tab.locator(SHOWN).get_attribute("id") == slide
+
+
+def test_a_press_of_t_opens_the_notes_of_each_slide(looks, opened):
+    tab = opened[0][NOTEBOOKS[0]]
+    slides = tab.evaluate("[...document.querySelectorAll('section > section')].map(slide => slide.id)")
+    _go(tab, slides[0]).locator(".jp-MarkdownCell").first.click()
+    with tab.expect_popup() as notes:
+        tab.keyboard.press("t")
+    said = notes.value.locator(".speaker-controls-notes .value")
+    for slide in slides[1:]:
+        said.evaluate("value => value.innerHTML = ''")
+        _go(tab, slide)
+        said.filter(has_text="of 90").wait_for(timeout=10_000)
+    notes.value.close()
 
 
 def _code(notebook):

@@ -178,12 +178,7 @@ def test_code_and_figures_are_all_there_and_in_order(shown, edition, name):
         if "image/png" in output.get("data", {})
     ]
     assert [alt for look in looks for alt in look["figures"]] == alts
-    code = []
-    for cell in cells:
-        if editions.BEGIN in cell.source:
-            code.append(editions.without_solution(cell.source))
-        if editions.OUTPUT_ONLY not in cell.metadata.get("tags", []):
-            code.append(editions.without_marks(cell.source))
+    code = [cell.source for cell in cells if editions.OUTPUT_ONLY not in cell.metadata.get("tags", [])]
     assert [text for look in looks for text in look["code"]] == code
 
 
@@ -218,6 +213,15 @@ def test_figures_stand_on_white_where_it_is_dark(browser, written):
     )
     page.close()
     assert [sum(map(int, re.findall(r"\d+", colour)[:3])) > 380 for colour in colours] == [False, True, True]
+
+
+def test_a_slide_is_printed_on_one_page(browser, written, shown):
+    page = browser.new_page()
+    page.goto(f"{written['01_data'].as_uri()}?print-pdf")
+    page.wait_for_selector(".pdf-page")
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(shown["01_data"][0])
 
 
 def test_answers_fold_out_with_their_reasons(browser, tmp_path):

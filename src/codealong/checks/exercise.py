@@ -155,7 +155,9 @@ def _outcome(observe, answer):
     if torch.is_autocast_enabled("cpu") != autocast:
         observed = Wrong(AUTOCAST_ON)
     torch.set_autocast_enabled("cpu", autocast)
-    while _autocast_depth() > depth:  # else copies of weights in bfloat16 are kept, and training under it learns nothing
+    while (
+        _autocast_depth() > depth
+    ):  # else copies of weights in bfloat16 are kept, and training under it learns nothing
         torch.autocast_decrement_nesting()
     torch.clear_autocast_cache()
     return observed

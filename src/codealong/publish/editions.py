@@ -131,7 +131,7 @@ def put_stubs(notebook):
 
 
 def instructor(path):
-    """Return the edition to teach from: complete, with teaching notes and minutes.
+    """Return the edition to teach from: complete, with teaching notes and minutes on every slide.
 
     Parameters
     ----------
@@ -141,7 +141,8 @@ def instructor(path):
     Returns
     -------
     nbformat.NotebookNode
-        Text cells are cut before each heading, and a cell of notes follows it.
+        Text cells are cut before each heading; a solution follows what a learner starts from, on a slide of its own; a
+        cell of notes stands behind the first cell of each slide, where it is shown from the slide's first state on.
 
     Raises
     ------
@@ -150,32 +151,43 @@ def instructor(path):
     """
     path = Path(path)
     notebook = _read(path)
+    for cell in put_stubs(notebook):
+        cell.source = without_marks(cell.source)
+        cell.metadata.slideshow = {"slide_type": "subslide"}
     sections = {section.heading: section for section in guide.sections(path.stem)}
     cells, headings = [], [guide.OPENING]
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            if OUTPUT_ONLY in cell.metadata.get("tags", []):
-                cell.metadata.jupyter = {"source_hidden": True}
-            cells.append(cell)
-            continue
-        for number, text in enumerate(re.split(r"^(?=## )", cell.source, flags=re.M)):
-            if not text.strip():
-                continue
-            part = nbformat.from_dict({**cell, "source": text.strip()})
-            if number:
-                part.id = f"{cell.id}-{number}"
-            if text.startswith("## "):
-                headings.append(text.partition("\n")[0].removeprefix("## ").strip())
-                part.metadata = {"slideshow": {"slide_type": "slide"}}
-            cells.append(part)
-            if (text.startswith("## ") or len(cells) == 1) and headings[-1] in sections:
-                cells.append(_notes(sections[headings[-1]], part.id))
+    for part in (part for cell in notebook.cells for part in _cut(cell)):
+        if OUTPUT_ONLY in part.metadata.get("tags", []):
+            part.metadata.jupyter = {"source_hidden": True}
+        begins_section = part.source.startswith("## ")
+        if begins_section:
+            headings.append(part.source.partition("\n")[0].removeprefix("## ").strip())
+        cells.append(part)
+        begins_slide = part.metadata.get("slideshow", {}).get("slide_type") in ("slide", "subslide")
+        if headings[-1] in sections and (begins_slide or len(cells) == 1):
+            cells.append(_notes(sections[headings[-1]], part.id, again=not begins_section and len(cells) > 1))
     if headings != list(sections):
         apart = sorted(set(headings) ^ set(sections)) or "in another order"
         raise guide.GuideError(f"{path.stem}: its sections and those of the teaching guide differ: {apart}.")
     notebook.cells = cells
     notebook.metadata.rise = RISE
     return notebook
+
+
+def _cut(cell):
+    """Cut a text cell before each of its headings, which begins a slide."""
+    if cell.cell_type == "code":
+        return [cell]
+    parts = []
+    for number, text in enumerate(re.split(r"^(?=## )", cell.source, flags=re.M)):
+        if text.strip():
+            part = nbformat.from_dict({**cell, "source": text.strip()})
+            if number:
+                part.id = f"{cell.id}-{number}"
+            if text.startswith("## "):
+                part.metadata = {"slideshow": {"slide_type": "slide"}}
+            parts.append(part)
+    return parts
 
 
 def write(into=None):
@@ -246,7 +258,7 @@ def _is_as_made(path):
     return hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest() == made
 
 
-def _notes(section, after):
+def _notes(section, after, again):
     minutes = f"**{section.minutes} minutes** of 90 · " + (
         f"**{section.short}** of 45" if section.short else "left out of 45"
     )
@@ -254,5 +266,6 @@ def _notes(section, after):
     cell.metadata = {
         "slideshow": {"slide_type": "notes"},
         "codealong": {"minutes": {"90": section.minutes, "45": section.short}},
+        **({"jupyter": {"source_hidden": True}} if again else {}),
     }
     return cell

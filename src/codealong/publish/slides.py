@@ -11,8 +11,6 @@ import re
 import shutil
 from pathlib import Path
 
-import nbformat
-
 from codealong import ROOT, CourseError, files
 from codealong.publish import course, editions, pages
 
@@ -78,25 +76,20 @@ def deck(notebook, path, lesson=90):
 
 
 def _arranged(notebook, lesson):
-    """Return a notebook in which each slide has the title, the notes and a share of the minutes of its section."""
+    """Return a notebook in which each slide has the title of its section and a share of its minutes."""
     notebook = copy.deepcopy(notebook)
-    for cell in editions.put_stubs(notebook):
-        cell.source = editions.without_marks(cell.source)
-        cell.metadata.slideshow = {"slide_type": "subslide"}
     cells = []
     for section in _sections(notebook.cells):
-        title = re.match("#* *(.*)", section[0].source)[1].replace("`", "")
-        notes = [cell for cell in section if _slide_type(cell) == "notes"]
-        seconds = sum(60 * cell.metadata.codealong.minutes[str(lesson)] for cell in notes)
-        if notes and not seconds:
+        minutes = [cell.metadata.codealong.minutes[str(lesson)] for cell in section if _slide_type(cell) == "notes"]
+        if minutes and not minutes[0]:
             continue
-        slides = _slides(section)
-        for number, (first, *rest) in enumerate(slides):
-            pace = (number + 1) * seconds // len(slides) - number * seconds // len(slides)
-            about = {"slide_type": _slide_type(first), "data": {"title": title, "timing": pace}}
-            first.metadata.slideshow = about
-            # Before the first fragment: notes in a fragment are not shown until it is.
-            cells += [first, *(nbformat.from_dict({**cell, "id": f"{first.id}-notes"}) for cell in notes), *rest]
+        seconds = 60 * minutes[0] if minutes else 0
+        title = re.match("#* *(.*)", section[0].source)[1].replace("`", "")
+        first = [cell for cell in section if cell is section[0] or _slide_type(cell) in ("slide", "subslide")]
+        for number, cell in enumerate(first):
+            pace = (number + 1) * seconds // len(first) - number * seconds // len(first)
+            cell.metadata.slideshow = {"slide_type": _slide_type(cell), "data": {"title": title, "timing": pace}}
+        cells += section
     notebook.cells = cells
     return notebook
 
@@ -109,19 +102,6 @@ def _sections(cells):
             sections.append([])
         sections[-1].append(cell)
     return sections
-
-
-def _slides(cells):
-    """Return the cells of each slide of a section, without notes and what is skipped."""
-    slides = []
-    for cell in cells:
-        kind = _slide_type(cell)
-        if kind in ("notes", "skip"):
-            continue
-        if not slides or kind in ("slide", "subslide"):
-            slides.append([])
-        slides[-1].append(cell)
-    return slides
 
 
 def _slide_type(cell):
