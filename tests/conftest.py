@@ -43,10 +43,14 @@ def few(splits):
     return data.FashionMNIST(*(data.Split(split.images[:600], split.labels[:600]) for split in splits))
 
 
+SLOW = {"browser": "browser", "watched": "worker", "tried": "worker"}
+"""Fixtures that take their time, and the mark that says why."""
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+        for fixture in SLOW.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(SLOW[fixture])
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,7 @@ def test_an_interrupted_training_records_nothing(monkeypatch, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.worker
 def test_a_trained_run_is_recorded(monkeypatch, tmp_path, splits, few, capsys):
     from codealong import data
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
@@ -84,6 +85,7 @@ answer = [time.perf_counter() - start, sorted({"torch", "numpy", "pandas"} & set
     assert heavy == []
 
 
+@pytest.mark.worker
 def test_a_notebook_s_first_cell_imports_nothing_slow_that_it_does_not_need_yet():
     code = """
 import torch

@@ -80,6 +80,7 @@ def test_another_vendor_is_usable_with_a_word(able, monkeypatch):
     assert "never validated" in ipex_guard.status().reason
 
 
+@pytest.mark.worker
 def test_loading_where_it_cannot_run_says_why_and_imports_nothing():
     code = """
 from codealong import hardware, ipex_guard

@@ -52,6 +52,7 @@ def test_a_record_stands_for_a_long_measurement_and_says_so(recorded_speed, caps
     assert replay.instead_of(lambda: "measured", instruction_sets.read) == "measured"
 
 
+@pytest.mark.worker
 def test_a_study_trains_whatever_the_speed_of_a_lesson(few, splits, recorded_speed, tmp_path, monkeypatch):
     monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(training, "RECIPE", training.RECIPE)

@@ -72,6 +72,7 @@ def test_the_nearer_limit_is_the_one_that_counts():
     assert roofline.attainable(peaks, {"flops": 1e6, "bytes": 1e3}, "bf16") == 400_000
 
 
+@pytest.mark.worker
 def test_limits_are_measured():
     peaks = roofline.measure(threads=1, seconds=0.01)
     assert set(peaks) == {"fp32", "bf16", "bandwidth"} and min(peaks.values()) > 0.1

@@ -98,6 +98,7 @@ def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
     assert made(prepared)[8:] == ["ipex-fp32-seed1.run.zip"]
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
     folder = tmp_path / "study"
@@ -128,6 +129,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
         runs.load(path)
 
 
+@pytest.mark.worker
 def test_a_sweep_that_is_killed_goes_on_and_ends_whole(tmp_path):
     code = f"""
 import time
@@ -159,6 +161,7 @@ sweep.measure({str(tmp_path)!r}, rounds=8)
     assert len(sweep.read(path.parent)[1]) == 8
 
 
+@pytest.mark.worker
 def test_a_run_ends_with_the_study_that_started_it(tmp_path):
     code = (
         "import time\nfrom codealong.measure import study\n"
@@ -171,6 +174,7 @@ def test_a_run_ends_with_the_study_that_started_it(tmp_path):
     assert process.wait(10) == 1
 
 
+@pytest.mark.worker
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_no_run_goes_on_when_its_study_is_killed(tmp_path):
     pid = tmp_path / "pid"
@@ -260,6 +264,7 @@ def test_two_studies_do_not_write_to_one_folder(prepared, tmp_path):
     study.conduct(tmp_path, seeds=1)
 
 
+@pytest.mark.worker
 def test_a_recorded_run_is_the_one_that_training_alone_would_make(few, splits, tmp_path, monkeypatch):
     monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(data, "load", lambda: data.FashionMNIST(few.train, few.valid, splits.test))

@@ -183,6 +183,7 @@ def test_the_recorded_sweep_is_whole_and_says_where_it_was_made():
     assert set(content["provenance"]) >= runs.PROVENANCE
 
 
+@pytest.mark.worker
 def test_a_wider_network_is_measured():
     wide = contestants.Contestant("stock-fp32", width=4)
     assert wide.net.features[3].weight.shape == (128, 64, 3, 3)

@@ -6,10 +6,9 @@ from codealong.checks.data import count_twins, normalise
 from codealong.checks.five_conclusions import ratio_interval, seeds_needed, within
 from codealong.checks.many_seeds import only_one, paired_interval
 from codealong.checks.measure_your_own import faster, faults_per_step, paired_times
-from codealong.checks.rounding import counts
 from codealong.checks.train_with_ipex import with_ipex, with_schedule
 from codealong.checks.train_without_ipex import accuracy, bf16_loss, train_step
-from codealong.checks.two_reports import recall_difference
+from codealong.checks.two_reports import counts, recall_difference
 from codealong.checks.where_the_time_goes import amdahl, attainable
 
 __all__ = [

@@ -13,7 +13,7 @@ INTERVALS = (
 
 def _verdicts(answer):
     said = {
-        f"for an interval from {low} to {high}, with a margin of 0.5, it": answer(low, high, 0.5)
+        f"for an interval from {low} to {high}, with a margin of 0.5, it gives": answer(low, high, 0.5)
         for low, high in INTERVALS
     }
     for case, word in said.items():

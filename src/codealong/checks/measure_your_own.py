@@ -47,12 +47,12 @@ def _timed(answer):
     begins = [each[0] for each in rounds]
     in_rounds = all(sorted(each) == ["A", "B"] for each in rounds)
     return {
-        "how often each variant is called before the clock is read": (first.count("A"), first.count("B")),
-        "how often a step is timed": len(rest),
-        "whether every round has each variant once": in_rounds,
-        "whether each variant begins in half of the rounds": begins.count("A") == begins.count("B"),
-        "the seconds of the first variant": tuple(times[:, 0]) if in_rounds else times[:, 0].sum(),
-        "the seconds of the second variant": tuple(times[:, 1]) if in_rounds else times[:, 1].sum(),
+        "before the clock is read, each variant is called so often:": (first.count("A"), first.count("B")),
+        "the number of steps that are timed is": len(rest),
+        "that every round has each variant once is": in_rounds,
+        "that each variant begins half of the rounds is": begins.count("A") == begins.count("B"),
+        "for the seconds of the first variant it gives": tuple(times[:, 0]) if in_rounds else times[:, 0].sum(),
+        "for the seconds of the second variant it gives": tuple(times[:, 1]) if in_rounds else times[:, 1].sum(),
     }
 
 
@@ -172,8 +172,8 @@ def _faults(answer):
     observed = {}
     for steps in (5, 10):
         counted = _Counted()
-        observed[f"page faults per step, of {steps},"] = number(answer(counted.step, steps, counted.count))
-        observed[f"how often it calls the step, for {steps},"] = counted.calls
+        observed[f"for {steps} steps it gives"] = number(answer(counted.step, steps, counted.count))
+        observed[f"for {steps} steps, the number of calls is"] = counted.calls
     return observed
 
 
@@ -230,7 +230,7 @@ WORDS = ("first", "second", "cannot tell")
 
 def _words(answer):
     said = {
-        f"for an interval from {low} to {high} it": answer(low, high)
+        f"for an interval from {low} to {high} it gives": answer(low, high)
         for low, high in ((1.1, 1.4), (0.6, 0.9), (0.9, 1.2), (0.7, 1.1), (0.5, 3.0))
     }
     for case, word in said.items():
