@@ -58,6 +58,7 @@ SPEAK = """async () => {  // what the speaker's view is told to show, from the f
     });
     move();
   });
+  deck.slide(1);
   for (let said = await shows(() => deck.slide(0, 0, -1));; said = await shows(() => deck.next())) {
     states.push([deck.getCurrentSlide().dataset.title, said]);
     if (deck.isLastSlide() && !deck.availableFragments().next) return states;
@@ -91,6 +92,7 @@ def shown(browser, written):
         page.wait_for_function("window.Reveal && Reveal.isReady()")
         page.add_style_tag(content="* { transition: none !important }")
         looks = page.evaluate(LOOK)
+        page.evaluate("Reveal.slide(0, 0, 999)")
         with page.expect_popup() as opened:
             page.keyboard.press("s")
         opened.value.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText")
