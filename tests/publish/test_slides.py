@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+pytest.importorskip("sphinx_revealjs", reason="slides need the teaching extras")
+
 from codealong import CourseError
 from codealong.publish import course, editions, guide, slides
 from codealong.publish.pages import BESIDE
