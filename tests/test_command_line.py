@@ -82,7 +82,7 @@ def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, m
 def test_a_seed_that_is_none_is_refused(seed, capsys):
     with pytest.raises(SystemExit):
         main(["train", "stock-fp32", f"--seed={seed}"])
-    assert f"a seed is a whole number from 0, and this is {seed}" in capsys.readouterr().err
+    assert f"a seed is a whole number, 0 or more, and not {seed}" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_training(monkeypatch, tmp_path, capsys):
@@ -252,4 +252,4 @@ def test_verdicts_on_no_folder_say_what_is_wrong(capsys, tmp_path):
 def test_a_study_of_too_few_seeds_is_refused(capsys, seeds):
     with pytest.raises(SystemExit):
         main(["study", f"--seeds={seeds}"])
-    assert f"a study needs 10 seeds or more (1,000 at most), and this is {seeds}" in capsys.readouterr().err
+    assert f"a study needs 10 to 1,000 seeds, and not {seeds}" in capsys.readouterr().err

@@ -29,7 +29,7 @@ def test_it_is_usable_where_everything_fits(able):
 def test_other_systems_are_named(able, monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert not ipex_guard.status().usable
-    assert "Linux on x86-64 only, and this is Darwin" in ipex_guard.status().reason
+    assert "only for Linux on x86-64, and this is Darwin" in ipex_guard.status().reason
 
 
 def test_a_missing_extension_comes_with_the_command_that_installs_it(able):

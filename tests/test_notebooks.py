@@ -24,10 +24,6 @@ from codealong.publish import course, editions
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-LONGER = {"04_train_with_ipex": (1800, 43), "09_where_the_time_goes": (2400, 51)}
-"""Words and cells of lessons that are still to be shortened; of any other, at most 1,800 and 40."""
-
-
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
 def path(request):
     return request.param
@@ -101,12 +97,10 @@ def test_most_cells_are_compared_and_none_is_skipped(notebook):
     assert not [cell for cell in code(notebook) if "nbval-skip" in tags(cell) or "NBVAL" in cell.source]
 
 
-def test_cells_are_short_and_notebooks_too(path):
-    notebook = nbformat.read(path, as_version=4)
+def test_cells_are_short_and_notebooks_too(notebook):
     counts = [len(lines(cell)) for cell in code(notebook)]
     assert max(counts) <= 40 and 2 <= statistics.median(counts) <= 8
-    most_words, most_cells = LONGER.get(path.stem, (1800, 40))
-    assert len(words(notebook)) <= most_words and len(notebook.cells) <= most_cells
+    assert len(words(notebook)) <= 1800 and len(notebook.cells) <= 40
 
 
 def test_a_lesson_takes_the_time_that_it_promises_and_fits_one_sitting(notebook):
@@ -147,6 +141,12 @@ def test_links_between_notebooks_lead_somewhere(notebook):
     for cell in notebook.cells:
         for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg|md))\)", cell.source):
             assert (ROOT / "notebooks" / target).exists(), target
+
+
+def test_links_to_the_glossary_lead_to_its_words(notebook):
+    terms = re.findall(r"^\w.*", (ROOT / "src/codealong/publish/sphinx/glossary.md").read_text(), flags=re.M)
+    anchors = {"term-" + re.sub(r"\W+", "-", term).strip("-") for term in terms}
+    assert set(re.findall(r"glossary\.md#([^)]*)\)", text(notebook))) <= anchors
 
 
 def test_the_typed_network_is_the_package_s():

@@ -173,7 +173,7 @@ def test_an_apt_that_never_answers_is_given_up(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")
     monkeypatch.setattr(subprocess, "run", hangs)
-    with pytest.raises(sources.DataError, match="`apt-get download` had no answer within"):
+    with pytest.raises(sources.DataError, match="`apt-get download` did not answer within"):
         sources._unpacked_package(tmp_path)
 
 

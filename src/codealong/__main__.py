@@ -99,7 +99,7 @@ def _path(word):
 
 def _seed(word):
     if not word.isdecimal() or int(word) >= 2**63:
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, and this is {word}")
+        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, and not {word}")
     return int(word)
 
 
@@ -107,9 +107,7 @@ def _seeds(word):
     from codealong.measure import study
 
     if not word.isdecimal() or not study.FEWEST <= int(word) <= 1000:
-        raise argparse.ArgumentTypeError(
-            f"a study needs {study.FEWEST} seeds or more (1,000 at most), and this is {word}"
-        )
+        raise argparse.ArgumentTypeError(f"a study needs {study.FEWEST} to 1,000 seeds, and not {word}")
     return int(word)
 
 
@@ -208,7 +206,7 @@ def _editions(_):
     for path in kept:
         typed = path.name.replace(".new.ipynb", ".ipynb")
         print(
-            f"{path.parent.name}/{typed} has been worked in, and is kept: the new edition is beside it, as {path.name}"
+            f"{path.parent.name}/{typed} has been worked in and is kept; the new edition is beside it, as {path.name}"
         )
 
 

@@ -53,11 +53,11 @@ def _processor():
     slower = {
         "AVX2": ("fail", "IPEX needs it, and float32 is slow without it"),
         "AVX-512": ("warn", "float32 uses AVX2 instead, and ipex-bf16 can't run"),
-        "AVX-512 bf16": ("warn", "stock-bf16 runs, slower than float32"),
+        "AVX-512 bf16": ("warn", "stock-bf16 runs, but slower than float32"),
         "AMX": ("warn", "bf16 uses AVX-512 where that exists, not matrix tiles"),
     }
     if not cpu.instruction_sets:
-        yield Line("warn", "instruction sets", "this system does not tell; the stock arms run anyway")
+        yield Line("warn", "instruction sets", "this system does not say; the stock arms run anyway")
         return
     for name, (level, consequence) in slower.items():
         has = name in cpu.instruction_sets

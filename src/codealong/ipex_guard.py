@@ -61,7 +61,7 @@ def status(bf16=False):
     """
     system, machine = platform.system(), platform.machine()
     if (system, machine) != ("Linux", "x86_64"):
-        return Status(False, f"IPEX exists for Linux on x86-64 only, and this is {system} on {machine}")
+        return Status(False, f"IPEX exists only for Linux on x86-64, and this is {system} on {machine}")
     ours, torch = hardware.version(PACKAGE), hardware.version("torch")
     if ours is None:
         return Status(False, f"IPEX is not installed: pip install {PACKAGE}=={RELEASE}")

@@ -26,7 +26,7 @@ def recorded():
     """
     word = os.environ.get("CODEALONG_SPEED") or SPEEDS[0]
     if word not in SPEEDS:
-        raise CourseError(f"SPEED is {' or '.join(SPEEDS)}, and this is {word}.")
+        raise CourseError(f"SPEED is {' or '.join(SPEEDS)}, and not {word}.")
     return word == SPEEDS[1]
 
 
@@ -94,7 +94,7 @@ class _WithoutWeights(FashionCNN):
 
     def forward(self, images):
         raise CourseError(
-            f"{self.recorded.name} is a recorded run that was shown, and its weights were not kept: "
+            f"{self.recorded.name} is a recorded run, and its weights were not kept: "
             "unset CODEALONG_SPEED to train a network."
         )
 

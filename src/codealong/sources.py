@@ -187,7 +187,7 @@ def _unpacked_package(scratch):
         try:
             return subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise DataError(f"`apt-get {words[0]}` had no answer within {seconds} s") from None
+            raise DataError(f"`apt-get {words[0]}` did not answer within {seconds} s") from None
 
     for part in ("lists/partial", "cache/archives/partial"):
         (scratch / part).mkdir(parents=True)

@@ -68,8 +68,8 @@ def test_a_solution_becomes_a_stub_and_nothing_else_changes():
     [
         ("# solution\na = 1", "'# solution' is never closed"),
         ("a = 1\n# end of solution", "'# end of solution' closes nothing"),
-        ("# solution\n# end of solution", "no line stands between"),
-        ("# solution\na = 1\n# solution\nb = 2\n# end of solution", "a second '# solution'"),
+        ("# solution\n# end of solution", "there is no line between"),
+        ("# solution\na = 1\n# solution\nb = 2\n# end of solution", "a second '# solution' before '# end of solution'"),
     ],
 )
 def test_unbalanced_marks_are_an_error_that_names_the_cell(source, said, tmp_path):
@@ -202,7 +202,7 @@ def test_what_was_typed_is_kept_and_the_new_edition_is_put_beside_it(house, monk
     assert first.read_bytes() == before
     beside = first.with_suffix(".new.ipynb")
     assert "A new sentence." in beside.read_text()
-    assert f"student/{first.name} has been worked in, and is kept: the new edition is beside it, as {beside.name}" in (
+    assert f"student/{first.name} has been worked in and is kept; the new edition is beside it, as {beside.name}" in (
         capsys.readouterr().out
     )
     assert "A new sentence." in second.read_text()

@@ -29,7 +29,7 @@ def test_a_page_holds_its_pictures_and_keeps_reasons_closed(tmp_path):
 
 
 def test_a_page_without_its_picture_is_refused(tmp_path):
-    with pytest.raises(CourseError, match=r"01_one\.ipynb shows none\.png, and there is no such picture"):
+    with pytest.raises(CourseError, match=r"01_one\.ipynb shows none\.png, but there is no such picture"):
         _page(tmp_path / "01_one.ipynb", "![gone](none.png)")
 
 

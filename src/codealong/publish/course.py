@@ -39,7 +39,7 @@ def why_skipped(notebook):
     needs = notebook.metadata.get("codealong", {}).get("needs")
     system = f"{platform.system()} on {platform.machine()}"
     if needs == "linux" and system != "Linux on x86_64":
-        return f"it measures with Linux's tools on x86-64 processors, and this is {system}"
+        return f"it measures with Linux's tools on x86-64 processors, but this is {system}"
     able = ipex_guard.status(bf16=True)
     return able.reason if needs == "ipex" and not able.usable else None
 

@@ -86,12 +86,12 @@ def without_solution(source):
         mark = line.strip()
         if mark == BEGIN:
             if solution is not None:
-                raise EditionError(f"a second {BEGIN!r} stands before {END!r}")
+                raise EditionError(f"a second {BEGIN!r} before {END!r}")
             solution = []
             kept.append(line.replace(BEGIN, STUB))
         elif mark == END:
             if not solution:
-                raise EditionError(f"{END!r} closes nothing: no line stands between it and {BEGIN!r}")
+                raise EditionError(f"{END!r} closes nothing: there is no line between it and {BEGIN!r}")
             solution = None
         elif solution is None:
             kept.append(line)

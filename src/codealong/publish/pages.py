@@ -74,7 +74,7 @@ def _with_pictures(source, path):
         try:
             content = base64.b64encode(picture.read_bytes()).decode()
         except OSError:
-            raise CourseError(f"{path.name} shows {found[2]}, and there is no such picture.") from None
+            raise CourseError(f"{path.name} shows {found[2]}, but there is no such picture.") from None
         return f"{found[1]}data:{mimetypes.guess_type(picture)[0]};base64,{content}"
 
     return _PICTURE.sub(embedded, source)
