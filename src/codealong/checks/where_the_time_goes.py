@@ -1,4 +1,4 @@
-"""Checks of notebook 6: Amdahl's law, and the roof above a program."""
+"""Checks of notebook 9: Amdahl's law, and the roof above a program."""
 
 from codealong.checks.exercise import Exercise, numbers
 

@@ -219,7 +219,9 @@ def roofline(rows):
         scale.set_major_locator(FixedLocator([tick for tick in ticks if tick < 4 * max(peaks["fp32"], peaks["bf16"])]))
         scale.set_major_formatter(ScalarFormatter())
     axis.set_title(
-        "Nobody is at the roof" if all(_share(row) < 1 for row in fastest) else "Caches lift some above the roof"
+        "No contestant reaches its roof"
+        if all(_share(row) < 1 for row in fastest)
+        else "Caches lift some contestants above the roof"
     )
     axis.grid(which="major")
     fig.tight_layout()

@@ -23,11 +23,11 @@ PEERS_FOLDER = Path(__file__).parent / "peers"
 
 
 class BenchError(CourseError):
-    """A row of the benchmark could not be measured; the message says why."""
+    """A contestant of the benchmark could not be measured; the message says why."""
 
 
 class Worker:
-    """A row of the benchmark in a process of its own, which stands still unless it is asked something.
+    """A contestant in a process of its own, which stands still unless it is asked something.
 
     Parameters
     ----------
