@@ -54,5 +54,13 @@ def _figures(notebook):
                 yield hashlib.sha256(picture).hexdigest(), output.metadata["image/png"]["alt"]
 
 
+def let_words_be_linked(app, document):
+    """Let links of Markdown lead to a word of the glossary, which MyST only lets them do to a heading."""
+    anchors = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for term in document.findall(nodes.term):
+        anchors |= {name: (term.line, name, term.astext()) for name in term["ids"]}
+
+
 def setup(app):
     app.connect("doctree-read", describe_figures)
+    app.connect("doctree-read", let_words_be_linked)
