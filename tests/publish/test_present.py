@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from codealong.publish import course, editions
-from tests.publish.conftest import FITTING, NOTEBOOKS
+from tests.publish.conftest import NOTEBOOKS
 
 SHOWN = "section.present > section.present"
 
@@ -122,7 +122,7 @@ def test_slides_begin_where_the_slide_types_say(looks, edition, name):
     assert len(looks[name]) == types.count("slide") + types.count("subslide")
 
 
-@pytest.mark.parametrize("name", FITTING)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_nothing_sticks_out_of_a_slide_or_scrolls(looks, name):
     assert {number: look["outside"] for number, look in enumerate(looks[name], start=1) if look["outside"]} == {}
     assert [number for number, look in enumerate(looks[name], start=1) if look["scrolling"]] == []

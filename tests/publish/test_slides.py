@@ -11,7 +11,7 @@ pytest.importorskip("sphinx_revealjs", reason="slides need the teaching extras")
 from codealong import CourseError
 from codealong.publish import course, editions, guide, slides
 from codealong.publish.pages import BESIDE
-from tests.publish.conftest import FITTING, NOTEBOOKS
+from tests.publish.conftest import NOTEBOOKS
 
 LOOK = """() => Reveal.getSlides().map(slide => {
   const at = Reveal.getIndices(slide);
@@ -109,7 +109,7 @@ def shown(browser, written):
     return decks
 
 
-@pytest.mark.parametrize("name", FITTING)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_nothing_sticks_out_of_a_slide(shown, name):
     too_much = [
         f"{name}, slide {number}, “{look['heading']}”: {look['beyond']} px too much"
@@ -252,6 +252,12 @@ def test_links_lead_to_other_decks_of_the_same_lesson(tmp_path, lesson, ending):
     assert f'href="02_architecture{ending}.html"' in page
     page = slides.deck(_notebook(new_markdown_cell(f"[More]({BESIDE}appendix.md)")), tmp_path / "x.ipynb")
     assert 'href="../site/appendix.html"' in page
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_links_to_the_glossary_and_the_appendix_lead_to_the_site(written, name):
+    targets = re.findall(r'href="([^"]*(?:glossary|appendix)[^"]*)"', written[name].read_text())
+    assert not [target for target in targets if not re.match(r"\.\./site/\w+\.html", target)]
 
 
 def test_code_that_nobody_has_to_type_is_left_out_and_its_output_is_not(tmp_path):

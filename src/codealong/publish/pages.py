@@ -15,7 +15,7 @@ BESIDE = "../src/codealong/publish/sphinx/"
 
 _PICTURE = re.compile(r'(!\[[^\]]*\]\(|<img [^>]*src=")(?!data:)([^)"]+)')
 _NOTEBOOK = re.compile(r"(\]\()([0-9]{2}_\w+)\.ipynb")
-_OF_THE_SITE = re.compile(rf"(\]\(){BESIDE}(\w+)\.md")
+_OF_THE_SITE = re.compile(rf"(\]\()(?:\.\./)?{BESIDE}(\w+)\.md")  # an edition is one folder further down
 
 
 def page(notebook, path):
