@@ -41,10 +41,6 @@ editions: .venv/installed  ## make the students' and the instructors' edition, i
 	@$(PY) -m codealong editions
 
 ##@ Measure
-study: .venv/installed data  ## go on with the recorded study until it is whole, and print its verdicts
-	@$(PY) -m codealong study --into $(RECORDED)
-	@$(PY) -m codealong verdicts
-
 bench: .venv/installed data  ## measure every way to train this network: the table, and build/measured/
 	@$(PY) -m codealong bench
 
@@ -59,6 +55,10 @@ lint: .venv/installed  ## check the style of code and notebooks, and that import
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	.venv/bin/lint-imports --no-logo
+
+study: .venv/installed data  ## go on with the recorded study until it is whole, and print its verdicts
+	@$(PY) -m codealong study --into $(RECORDED)
+	@$(PY) -m codealong verdicts
 
 record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
 	$(PY) -m codealong record

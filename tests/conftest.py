@@ -10,7 +10,7 @@ import torch
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from codealong import CourseError, data, ipex_guard
+from codealong import ROOT, CourseError, data, ipex_guard
 from codealong.publish import photographs
 
 needs_ipex = pytest.mark.skipif(not ipex_guard.status(bf16=True).usable, reason=ipex_guard.status(bf16=True).reason)
@@ -75,6 +75,12 @@ def assert_fits_a_slide(fig):
     picture.seek(0)
     height, width, _ = imread(picture).shape
     assert width <= 1200 and height <= 620, (width, height)
+
+
+def make(*words, folder=ROOT):
+    """Run make as by hand, also where the tests were started by make."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
+    return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True, env=environment)
 
 
 def in_a_process(code, **environment):

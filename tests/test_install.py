@@ -1,11 +1,12 @@
 """Set-up says what it does and how long is left, in few lines, and hides no error."""
 
-import subprocess
+import functools
 import sys
 
 import pytest
 
 from codealong import ROOT, install
+from tests.conftest import make as run_make
 
 UV_SAYS = (
     "Using Python 3.11.7 environment at: .venv",
@@ -67,10 +68,7 @@ def make(tmp_path):
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
 
-    def run(*words):
-        return subprocess.run(["make", *words], cwd=tmp_path, capture_output=True, text=True)
-
-    return run
+    return functools.partial(run_make, folder=tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")

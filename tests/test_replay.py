@@ -40,7 +40,7 @@ def test_at_measured_speed_everything_is_trained(few, monkeypatch):
 
 def test_an_unknown_speed_is_refused(few, monkeypatch):
     monkeypatch.setenv("CODEALONG_SPEED", "fast")
-    with pytest.raises(CourseError, match="SPEED is measured or recorded, and not fast"):
+    with pytest.raises(CourseError, match="SPEED is measured or recorded, and not fast: set it"):
         replay.fit("stock-fp32", 0, few.train, few.valid)
 
 

@@ -99,7 +99,7 @@ def _path(word):
 
 def _seed(word):
     if not word.isdecimal() or int(word) >= 2**63:
-        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, and not {word}")
+        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, and not {word!r}")
     return int(word)
 
 
@@ -107,7 +107,7 @@ def _seeds(word):
     from codealong.measure import study
 
     if not word.isdecimal() or not study.FEWEST <= int(word) <= 1000:
-        raise argparse.ArgumentTypeError(f"a study needs {study.FEWEST} to 1,000 seeds, and not {word}")
+        raise argparse.ArgumentTypeError(f"a study needs {study.FEWEST} to 1,000 seeds, and not {word!r}")
     return int(word)
 
 
@@ -145,7 +145,9 @@ def _compare(_):
     by_arm, origin = replay.find()
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
     columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in by_arm.items()}
-    print(f"F1 by class: what was published, and {origin} runs (seed {by_arm['stock-fp32'].seed})\n")
+    run = by_arm["stock-fp32"]
+    made = f"seed {run.seed}, {run.provenance['date'][:10]} on {run.provenance['processor']}"
+    print(f"F1 by class: what was published, and {origin} runs ({made})\n")
     print(reports.side_by_side(columns).to_string(float_format="{:.3f}".format))
     table = reports.relative_rates(reports.overview(by_arm.values(), labels))
     print("\n" + reports.formatted(table).to_string(index=False))
@@ -169,10 +171,13 @@ def _verdicts(words):
     from codealong import records
     from codealong.analysis import study, verdicts
 
-    judged = verdicts.judge(study.load(words.study or records.REFERENCE))
+    whole = study.load(words.study or records.REFERENCE)
+    judged = verdicts.judge(whole)
     if words.json:
         print(json.dumps(verdicts.plain(judged), indent=1))
     else:
+        made = whole.provenance
+        print(f"{len(whole.seeds)} seeds of {len(whole.runs)} arms, {made['date'][:10]} on {made['processor']}.")
         print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
         print(verdicts.text(judged))
 

@@ -30,7 +30,9 @@ def examine():
 
 def report(lines):
     """Format the findings as one page."""
-    return "\n".join(f"{line.level:5} {line.topic:18} {line.text}" for line in lines)
+    failed = [line.topic for line in lines if line.level == "fail"]
+    verdict = f"To fix first: {', '.join(failed)}." if failed else "The course runs here; a warning costs speed."
+    return "\n".join([*(f"{line.level:5} {line.topic:18} {line.text}" for line in lines), "", verdict])
 
 
 def _python():
@@ -49,7 +51,8 @@ def _packages():
 
 def _processor():
     cpu = hardware.processor()
-    yield Line("ok" if cpu.vendor == "GenuineIntel" else "warn", "processor", f"{cpu.name} ({cpu.vendor})")
+    intel = cpu.vendor == "GenuineIntel"
+    yield Line("ok", "processor", cpu.name) if intel else Line("warn", "processor", f"{cpu.name}, which is not Intel's")
     slower = {
         "AVX2": ("fail", "IPEX needs it, and float32 is slow without it"),
         "AVX-512": ("warn", "float32 uses AVX2 instead, and ipex-bf16 can't run"),

@@ -26,7 +26,9 @@ def recorded():
     """
     word = os.environ.get("CODEALONG_SPEED") or SPEEDS[0]
     if word not in SPEEDS:
-        raise CourseError(f"SPEED is {' or '.join(SPEEDS)}, and not {word}.")
+        raise CourseError(
+            f"CODEALONG_SPEED is {' or '.join(SPEEDS)}, and not {word}: set it to one of them, or unset it."
+        )
     return word == SPEEDS[1]
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -104,6 +106,12 @@ def test_f1_differences_stand_beside_their_class(drawn, splits):
     names = [text.get_text() for text in axis.get_yticklabels()]
     assert names == list(data.CLASSES)
     assert np.allclose(axis.lines[0].get_xdata(), expected.loc[names, "f1-score"])
+
+
+def test_every_figure_of_the_course_is_drawn_in_these_tests():
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    assert [name for name in figures.__all__ if callable(getattr(figures, name)) and f'"{name}"' not in tests
+            and f"figures.{name}(" not in tests and name != "show"] == []  # fmt: skip
 
 
 def test_every_arm_has_a_colour_of_its_own():

@@ -34,6 +34,7 @@ def test_the_exercise_shows_a_mistake_that_is_named(exercise):
 
 
 def test_without_a_browser_the_photographs_are_kept(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("playwright", reason="photographs need the teaching extras")
     monkeypatch.setattr(photographs, "chromium", lambda: None)
     with pytest.raises(CourseError, match="no Chromium on this machine"):
         photographs.photograph(tmp_path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codealong import data, records, runs
+from codealong import ROOT, data, records, runs
 from codealong.analysis import stats, sweep
 from codealong.measure.study import FEWEST, StudyError, ensure_same
 from codealong.measure.sweep import arms
@@ -78,7 +78,10 @@ def load(folder=records.REFERENCE):
     """
     folder = Path(folder)
     if not (folder / runs.FOLDER).is_dir():
-        raise StudyError(f"{folder} holds no study: `python -m codealong study --into {folder}` makes one there.")
+        raise StudyError(
+            f"{folder} holds no study: name the folder of one, such as {records.OWN.relative_to(ROOT)}, "
+            "where `python -m codealong study` makes it."
+        )
     measured = sweep.load(folder)
     by_arm = {arm: runs.of_machine(arm, folder) for arm in arms(folder)}
     seeds = {arm: [run.seed for run in its] for arm, its in by_arm.items()}

@@ -77,7 +77,7 @@ def f1_differences(differences):
     """
     fig, axis = pyplot().subplots(figsize=(9, 5))
     rows = np.arange(len(CLASSES))
-    marks = (("D", "black", -0.22), ("o", "#D55E00", 0), ("s", "#E69F00", 0.22))
+    marks = (("D", "black", -0.22), ("o", ARM_COLOURS["ipex-fp32"], 0), ("s", ARM_COLOURS["ipex-bf16"], 0.22))
     for (name, series), (mark, colour, shift) in zip(differences.items(), marks, strict=False):
         axis.plot(series[list(CLASSES)], rows + shift, mark, color=colour, label=name, markersize=7)
     largest = {name: series[list(CLASSES)].abs().max() for name, series in differences.items()}

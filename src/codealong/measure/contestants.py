@@ -1,4 +1,4 @@
-"""A contestant of the benchmark in a process of its own: a line of JSON asks, a line of JSON answers."""
+"""What runs in the process that a worker starts: one contestant, which measures itself when asked, in lines of JSON."""
 
 import functools
 import json

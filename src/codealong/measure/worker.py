@@ -1,4 +1,4 @@
-"""A contestant of the benchmark in a process of its own, which stands still unless it is asked something."""
+"""Starts a process for each contestant, asks it for measurements, and holds it still in between."""
 
 import contextlib
 import functools

@@ -47,10 +47,11 @@ def finding(recorded):
     amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
     return (
         f"- **{REPORTS[reports.verdict]}**: accuracy changes by "
-        f"{points(reports.numbers['float32']['accuracy'])} percentage points, in float32.\n"
-        f"- **{BOOST[boost.verdict]}**: {boost.numbers['float32']:.2f} times as fast, in float32.\n"
-        f"- **{ALONE[alone.verdict]}**: {alone.numbers['stock-bf16 / stock-fp32']:.2f} times as fast "
-        "in bfloat16 as in float32.\n\n"
+        f"{points(reports.numbers['float32']['accuracy'])} points in float32, where ±{100 * stats.MARGIN:g} are allowed.\n"
+        f"- **{BOOST[boost.verdict]}**: {boost.numbers['float32']:.2f} times as fast in float32, where "
+        f"{verdicts.SUBSTANTIAL:g} is asked for.\n"
+        f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {alone.numbers['stock-bf16 / stock-fp32']:.2f} times as fast, "
+        f"and IPEX then {alone.numbers['ipex-bf16 / stock-fp32'].estimate:.2f} times.\n\n"
         f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
         f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
     )

@@ -16,13 +16,13 @@ import re
 import numpy as np
 
 from codealong.analysis.verdicts.quality import LEVELS, fewer_epochs, identical, more_evaluation
-from codealong.analysis.verdicts.speed import boost, ipex_or_bf16, larger_models, stock_today
+from codealong.analysis.verdicts.speed import SUBSTANTIAL, boost, ipex_or_bf16, larger_models, stock_today
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict
 from codealong.intervals import Interval
 
 __all__ = [
-    "JUDGES", "LEVELS", "PAIRS", "REFUTED", "SUPPORTED", "UNDECIDED", "Verdict", "boost", "fewer_epochs", "identical",
-    "ipex_or_bf16", "judge", "larger_models", "more_evaluation", "plain", "stock_today", "text",
+    "JUDGES", "LEVELS", "PAIRS", "REFUTED", "SUBSTANTIAL", "SUPPORTED", "UNDECIDED", "Verdict", "boost", "fewer_epochs",
+    "identical", "ipex_or_bf16", "judge", "larger_models", "more_evaluation", "plain", "stock_today", "text",
 ]  # fmt: skip
 
 JUDGES = (identical, fewer_epochs, boost, larger_models, more_evaluation, ipex_or_bf16, stock_today)

@@ -137,7 +137,12 @@ def stock_today(study):
             REFUTED: "IPEX gives most of the speed-up.",
             UNDECIDED: "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
         }[verdict],
-        {"share": share, "stock-bf16 / stock-fp32": alone, "stock-bf16 / ipex-bf16": relative},
+        {
+            "share": share,
+            "ipex-bf16 / stock-fp32": whole,
+            "stock-bf16 / stock-fp32": alone,
+            "stock-bf16 / ipex-bf16": relative,
+        },
     )
 
 
