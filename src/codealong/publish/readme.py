@@ -45,13 +45,14 @@ def finding(recorded):
     reports, boost, alone = (judge(recorded) for judge in (verdicts.identical, verdicts.boost, verdicts.stock_today))
     made, seeds = recorded.provenance, len(recorded.seeds)
     amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
+    accuracy, rate = reports.numbers["float32"]["accuracy"], boost.numbers["float32"]
+    bf16, both = (alone.numbers[f"{arm} / stock-fp32"] for arm in ("stock-bf16", "ipex-bf16"))
     return (
-        f"- **{REPORTS[reports.verdict]}**: accuracy changes by "
-        f"{points(reports.numbers['float32']['accuracy'])} points in float32, where ±{100 * stats.MARGIN:g} are allowed.\n"
-        f"- **{BOOST[boost.verdict]}**: {boost.numbers['float32']:.2f} times as fast in float32, where "
-        f"{verdicts.SUBSTANTIAL:g} is asked for.\n"
-        f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {alone.numbers['stock-bf16 / stock-fp32']:.2f} times as fast, "
-        f"and IPEX then {alone.numbers['ipex-bf16 / stock-fp32'].estimate:.2f} times.\n\n"
+        f"- **{REPORTS[reports.verdict]}**: accuracy changes by {points(accuracy)} points in float32, where "
+        f"±{100 * stats.MARGIN:g} are allowed.\n"
+        f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32, where {verdicts.SUBSTANTIAL:g} is asked for.\n"
+        f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {bf16:.2f} times as fast, and IPEX then "
+        f"{both.estimate:.2f} times.\n\n"
         f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
         f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
     )
