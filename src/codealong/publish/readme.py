@@ -50,7 +50,8 @@ def finding(recorded):
     return (
         f"- **{REPORTS[reports.verdict]}**: accuracy changes by {points(accuracy)} points in float32, where "
         f"±{100 * stats.MARGIN:g} are allowed.\n"
-        f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32, where {verdicts.SUBSTANTIAL:g} is asked for.\n"
+        f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32, where {verdicts.SUBSTANTIAL:g} is "
+        "asked for.\n"
         f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {bf16:.2f} times as fast, and IPEX then "
         f"{both.estimate:.2f} times.\n\n"
         f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
