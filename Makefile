@@ -34,6 +34,9 @@ present: .venv/teaching editions data  ## open the edition with solutions and no
 slides: .venv/teaching  ## make pages of slides for lessons of 90 and 45 minutes, in build/slides/
 	@$(PY) -m codealong slides
 
+handout: .venv/teaching  ## print a page for each lesson, the answers and the slides, as PDF in build/handout/
+	@$(PY) -m codealong handout
+
 site: .venv/teaching  ## make the course as static pages, in build/site/
 	@$(PY) -m codealong site
 
@@ -109,5 +112,5 @@ build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course student lab doctor test present slides site editions study bench bench-peers check lint record pictures \
+.PHONY: help course student lab doctor test present slides handout site editions study bench bench-peers check lint record pictures \
 	lock clean data

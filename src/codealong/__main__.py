@@ -39,6 +39,7 @@ def _parser():
         "Teach": {
             _editions: "make the students' and the instructors' edition, in build/",
             _slides: "make slides for lessons of 90 and 45 minutes, in build/slides/",
+            _handout: "print a page for each lesson, the answers and the slides, in build/handout/",
             _site: "make the course as static pages, in build/site/",
         },
         "Measure": {
@@ -219,6 +220,13 @@ def _slides(_):
     from codealong.publish import slides
 
     for path in slides.write():
+        print(path)
+
+
+def _handout(_):
+    from codealong.publish import handouts
+
+    for path in handouts.write():
         print(path)
 
 

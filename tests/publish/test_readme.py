@@ -10,7 +10,7 @@ import yaml
 from codealong import ROOT
 from codealong.__main__ import _parser
 from codealong.analysis import benchmark, study, verdicts
-from codealong.publish import course, readme
+from codealong.publish import course, readme, site
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -151,6 +151,8 @@ def test_every_command_can_be_typed_as_it_is_printed(text):
                 _parser().parse_args(rest)
             case [".venv/bin/python" | "python", "-m", "pytest", *rest]:
                 assert all((ROOT / word).exists() for word in rest if word.startswith("tests")), words
+            case ["python", "-m", "http.server", "-d", folder]:
+                assert ROOT / folder == site.SITE
             case ["pip", "install", "-c", "requirements.lock", "-e", "."]:
                 assert (ROOT / "requirements.lock").exists() and (ROOT / "pyproject.toml").exists()
             case ["conda", "env", "create", "-f", name]:

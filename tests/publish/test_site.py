@@ -94,7 +94,9 @@ def tab(browser):
 
 
 def pages(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    """The pages that Sphinx made; slides and handouts beside them have tests of their own."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    return sorted(page for page in found if not page.startswith(("slides/", "handouts/")))
 
 
 def watch(tab, complaints):
@@ -117,6 +119,23 @@ def test_every_notebook_guide_and_the_glossary_has_a_page(folder):
     assert len(sources) >= 12
     others = ("index", "RESULTS", "appendix", "glossary", "instructors", "search")
     assert set(pages(folder)) == {*sources, *(f"{name}.html" for name in others)}
+
+
+def test_every_lesson_leads_to_its_slides_its_handout_and_its_guide(folder):
+    for path in course.notebooks():
+        page = (folder / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        for place in ("slides", "handouts", "teaching"):
+            assert f'href="../{place}/{path.stem}.html"' in page
+            assert (folder / place / f"{path.stem}.html").exists()
+
+
+def test_on_paper_every_answer_is_open_and_code_is_whole(tab, address):
+    tab.goto(f"{address}notebooks/03_train_without_ipex.html")
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate("[...document.querySelectorAll('details')].every(answer => answer.open)")
+    assert tab.evaluate("[...document.querySelectorAll('pre')].every(box => box.scrollWidth <= box.clientWidth + 1)")
+    assert not tab.locator(".skip-to-content").is_visible()
 
 
 def test_nothing_complains(visits):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-from codealong import ROOT, CourseError
-from codealong.publish import course, editions, guide
+from codealong import ROOT, CourseError, files
+from codealong.publish import course, editions, guide, handouts, slides
 from codealong.publish.pages import BESIDE
 
 SITE = ROOT / "build" / "site"
@@ -37,6 +37,10 @@ def write(into=SITE):
         work = Path(folder)
         _gather(work / "source")
         _build(work / "source", work / "site")
+        slides.write(work / "site" / "slides")
+        for path in course.notebooks():
+            printed = handouts.page(handouts.handout(path))
+            files.write(work / "site" / "handouts" / f"{path.stem}.html", printed.encode())
         editions.write(work / "editions")  # not those in build/, which somebody may have worked in
         for edition in ("student", "instructor"):
             pack(work / "editions" / edition, work / "site" / "downloads" / f"{edition}.zip")
@@ -71,7 +75,12 @@ def _gather(source):
     shutil.copytree(guide.PAGES, source / "teaching")
     (source / "notebooks").mkdir()
     for path in course.notebooks():
-        nbformat.write(_with_closed_solutions(nbformat.read(path, as_version=4)), source / "notebooks" / path.name)
+        notebook = _with_closed_solutions(nbformat.read(path, as_version=4))
+        beside = {"Slides": "slides", "Handout": "handouts"}
+        links = [f'<a href="../{folder}/{path.stem}.html">{name}</a>' for name, folder in beside.items()]
+        links.append(f"[Teaching guide](../teaching/{path.stem}.md)")
+        notebook.cells[0].source += "\n\n" + " · ".join(links)
+        nbformat.write(notebook, source / "notebooks" / path.name)
 
 
 def _with_closed_solutions(notebook):

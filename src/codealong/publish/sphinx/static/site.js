@@ -13,3 +13,6 @@ const letScroll = () => {
 addEventListener("load", letScroll);
 addEventListener("resize", letScroll);
 addEventListener("toggle", letScroll, true); // of an answer that was closed
+
+// On paper nobody can open an answer.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(answer => { answer.open = true; }));

@@ -1,0 +1,139 @@
+"""What is printed: a page for each lesson, the answers for the instructor, and the slides; as PDF, by Chromium."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import nbformat
+
+from codealong import ROOT, files
+from codealong.publish import course, editions, pages, photographs, slides
+
+FOLDER = ROOT / "build" / "handout"
+STYLE = pages.TEMPLATES / "handout.css"
+
+_QUESTION = re.compile(r"\*\*Predict\.\*\*.*?(?=\n\n(?:<details>|\*\*Your turn)|\Z)", re.S)
+_OPTION = re.compile(r"<details><summary>(.*?)</summary>\s*(.*?)\s*</details>", re.S)
+
+
+def write(folder=FOLDER):
+    """Write the handouts, the answers and the slides; as PDF too where a browser can print.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    CourseError
+        When there is no browser; the HTML pages are written by then.
+    """
+    folder = Path(folder)
+    printed = {f"{path.stem}.html": page(handout(path)) for path in course.notebooks()}
+    printed["answers.html"] = page("\n\n".join(map(answers, course.notebooks())))
+    for name, html in printed.items():
+        files.write(folder / name, html.encode())
+    decks = [path for path in slides.write(folder / "slides") if not path.stem.endswith("-45")]
+    with photographs.browser() as opened:
+        return [_pdf(opened, folder / name) for name in printed] + [_pdf(opened, deck, "?print-pdf") for deck in decks]
+
+
+def page(markdown):
+    """Return Markdown as an HTML page to print, which requests nothing."""
+    from nbconvert.filters import markdown2html
+
+    style = STYLE.read_text(encoding="utf-8")
+    head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Fashion-MNIST</title><style>{style}</style>'
+    return f"{head}<main>{markdown2html(markdown)}</main></html>"
+
+
+def handout(path):
+    """Return the page of a lesson as Markdown: its question, what was learnt, the lines worth typing, what comes next.
+
+    Parameters
+    ----------
+    path : Path
+        Of the notebook.
+    """
+    cells = nbformat.read(path, as_version=4).cells
+    opening, _, learnt = cells[0].source.partition("*You will learn*")
+    typed = [code for cell in cells if cell.cell_type == "code" for code in solutions(cell.source)]
+    following = cells[-1].source[cells[-1].source.index("**What comes next.**") :]
+    parts = [
+        opening.strip(),
+        "## You have learnt",
+        _unlinked(learnt.partition("*Needs*")[0].strip()),
+        "## The lines worth typing",
+        *map("```python\n{}\n```".format, typed),
+        _unlinked(following),
+    ]
+    return "\n\n".join(parts)
+
+
+def answers(path):
+    """Return the answers of a lesson as Markdown: of what was to be predicted, and of what was to be typed."""
+    cells = nbformat.read(path, as_version=4).cells
+    parts = [cells[0].source.partition("\n")[0]]
+    for number, cell in enumerate(cells):
+        if cell.cell_type == "code":
+            parts += map("```python\n{}\n```".format, solutions(cell.source))
+        elif "**Predict.**" in cell.source:
+            explained = next((each.source for each in cells[number + 1 :] if "**Explain.**" in each.source), "")
+            parts.append(_answered(cell.source, _paragraph(explained, "**Explain.**")))
+    return "\n\n".join(parts)
+
+
+def solutions(source):
+    """Return each function of a code cell that holds a solution: its first line, and the solution.
+
+    Parameters
+    ----------
+    source : str
+
+    Returns
+    -------
+    list of str
+    """
+    typed, heading, solution = [], "", None
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark == editions.BEGIN:
+            solution = [heading]
+        elif mark == editions.END:
+            typed.append(textwrap.dedent("\n".join(solution)))
+            solution = None
+        elif solution is not None:
+            solution.append(line)
+        elif mark.startswith("def "):
+            heading = line
+    return typed
+
+
+def _answered(source, otherwise=""):
+    """Return a question with its right option, or with what explains it where it has none."""
+    question = _unlinked(_QUESTION.search(source)[0])
+    options = _OPTION.findall(source)
+    right = [f"**{option}.** {reason.removeprefix('Yes.')}" for option, reason in options if reason.startswith("Yes")]
+    return f"{question}\n\n> {' '.join((right or [_unlinked(otherwise)])[0].split())}"
+
+
+def _paragraph(source, beginning):
+    return source[source.index(beginning) :].partition("\n\n")[0] if beginning in source else ""
+
+
+def _unlinked(markdown):
+    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", markdown)
+
+
+def _pdf(browser, path, query=""):
+    shown = browser.new_page()
+    shown.goto(path.as_uri() + query)
+    if query:
+        shown.wait_for_selector(".pdf-page")
+    shown.pdf(path=path.with_suffix(".pdf"), prefer_css_page_size=True)
+    shown.close()
+    return path.with_suffix(".pdf")

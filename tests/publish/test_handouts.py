@@ -1,0 +1,49 @@
+"""A handout fits one page, and nothing that is answered in the course is without its answer on the sheet."""
+
+import re
+
+import nbformat
+import pytest
+
+from codealong.publish import course, editions, handouts, pages
+
+
+@pytest.fixture(params=course.notebooks(), ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+def test_a_handout_has_the_question_the_solutions_and_what_comes_next(path):
+    printed = handouts.handout(path)
+    cells = nbformat.read(path, as_version=4).cells
+    assert printed.startswith(cells[0].source.partition("\n")[0])
+    assert re.search(r"^\*\*.+?\?\*\*$", printed, re.M | re.S) and "**What comes next.**" in printed
+    lines = [line.strip() for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    assert printed.count("```python") == lines.count(editions.BEGIN)
+    assert "](../" not in printed and editions.BEGIN not in printed
+
+
+def test_every_question_has_its_answer(path):
+    sheet = handouts.answers(path)
+    asked = sum(cell.source.count("**Predict.**") for cell in nbformat.read(path, as_version=4).cells)
+    answered = re.findall(r"^> (.*)$", sheet, re.M)
+    assert len(answered) == asked and min(map(len, answered)) > 10
+
+
+def test_a_solution_is_printed_under_the_line_that_it_belongs_to():
+    lines = ["class A:", "    def b(self):", '        """Say."""', "        # solution", "        return 1"]
+    source = "\n".join([*lines, "        # end of solution"])
+    assert handouts.solutions(source) == ["def b(self):\n    return 1"]
+    assert handouts.solutions("print(1)") == []
+
+
+def test_a_page_requests_nothing():
+    page = handouts.page("# Title\n\n![picture](x.png)")
+    assert handouts.STYLE.read_text() in page and "http" not in page and pages.TEMPLATES.exists()
+
+
+def test_each_handout_is_one_page(browser, path, tmp_path):
+    file = tmp_path / "handout.html"
+    file.write_text(handouts.page(handouts.handout(path)), encoding="utf-8")
+    printed = handouts._pdf(browser, file).read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
