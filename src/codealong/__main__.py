@@ -147,8 +147,8 @@ def _compare(_):
     columns = {f"published {which}": reports.published(which) for which in ("without", "with")}
     columns |= {arm: reports.from_predictions(labels, run.classes) for arm, run in by_arm.items()}
     run = by_arm["stock-fp32"]
-    made = f"seed {run.seed}, {run.provenance['date'][:10]} on {run.provenance['processor']}"
-    print(f"F1 by class: what was published, and {origin} runs ({made})\n")
+    when_and_where = f"seed {run.seed}, {run.provenance['date'][:10]} on {run.provenance['processor']}"
+    print(f"F1 by class: what was published, and {origin} runs ({when_and_where})\n")
     print(reports.side_by_side(columns).to_string(float_format="{:.3f}".format))
     table = reports.relative_rates(reports.overview(by_arm.values(), labels))
     print("\n" + reports.formatted(table).to_string(index=False))
@@ -177,8 +177,8 @@ def _verdicts(words):
     if words.json:
         print(json.dumps(verdicts.plain(judged), indent=1))
     else:
-        made = whole.provenance
-        print(f"{len(whole.seeds)} seeds of {len(whole.runs)} arms, {made['date'][:10]} on {made['processor']}.")
+        origin = whole.provenance
+        print(f"{len(whole.seeds)} seeds of {len(whole.runs)} arms, {origin['date'][:10]} on {origin['processor']}.")
         print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
         print(verdicts.text(judged))
 

@@ -52,16 +52,16 @@ class Progress:
 
     def __call__(self, line):
         """Return what to print for a line of uv, or None."""
-        if found := re.match(r"Downloading (\S+) \(([\d.]+)(\w+)\)", line):
-            self.sizes[found[1]] = float(found[2]) * MIB.get(found[3], 0)
+        if match := re.match(r"Downloading (\S+) \(([\d.]+)(\w+)\)", line):
+            self.sizes[match[1]] = float(match[2]) * MIB.get(match[3], 0)
             return None
-        if found := re.match(r" Downloaded (\S+)", line):
-            self.done += self.sizes.get(found[1], 0)
+        if match := re.match(r" Downloaded (\S+)", line):
+            self.done += self.sizes.get(match[1], 0)
             return self._downloaded()
-        if found := re.match(r"Resolved (\d+) packages", line):
-            return f"  {found[1]} packages are needed; what is not in uv's cache is downloaded"
-        if found := re.match(r"Installed (\d+) packages", line):
-            return f"  {found[1]} packages installed, {self.clock() - self.started:.0f} s"
+        if match := re.match(r"Resolved (\d+) packages", line):
+            return f"  {match[1]} packages are needed; what is not in uv's cache is downloaded"
+        if match := re.match(r"Installed (\d+) packages", line):
+            return f"  {match[1]} packages installed, {self.clock() - self.started:.0f} s"
         return None if _CHATTER.match(line) else line
 
     def _downloaded(self):

@@ -117,8 +117,8 @@ def explained(error):
     shown = message.rstrip(".:") + "." if len(message) <= 160 else f"{message[:159]} …"
     says = f"it stops with {type(error).__name__}: {shown}"
     for pattern, meaning in MEANINGS.items():
-        if found := re.search(pattern, message):
-            return f"{says} {found.expand(meaning)}"
+        if match := re.search(pattern, message):
+            return f"{says} {match.expand(meaning)}"
     return says
 
 

@@ -225,11 +225,11 @@ def _read(path):
 def _place(notebook, path):
     """Write an edition; where the file there has been worked in, beside it, and return where that is."""
     beside = path.with_suffix(".new.ipynb")
-    made = hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest()
-    notebook.metadata.setdefault("codealong", {})["edition"] = made
+    digest = hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest()
+    notebook.metadata.setdefault("codealong", {})["edition"] = digest
     content = (nbformat.writes(notebook) + "\n").encode()
     if path.exists() and not _is_as_made(path):
-        if _edition(path) == made:
+        if _edition(path) == digest:
             return None
         files.write(beside, content)
         return beside
@@ -248,14 +248,14 @@ def _edition(path):
 
 def _is_as_made(path):
     """Tell whether a file is an edition as it was made, with nothing typed or run in it."""
-    made = _edition(path)
-    if made is None:
+    digest = _edition(path)
+    if digest is None:
         return False
     notebook = nbformat.read(path, as_version=4)
     del notebook.metadata.codealong["edition"]
     if not notebook.metadata.codealong:
         del notebook.metadata["codealong"]
-    return hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest() == made
+    return hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest() == digest
 
 
 def _notes(section, after, again):

@@ -55,11 +55,11 @@ def sections(stem):
     if not page.exists():
         raise GuideError(f"The teaching guide has no page for {stem}: write {page.name}.")
     _, *parts = re.split(r"^## ", page.read_text(), flags=re.M)
-    found = []
+    read = []
     for part in parts:
         heading, _, text = part.partition("\n")
         minutes = _MINUTES.match(text.lstrip())
         if minutes is None:
             raise GuideError(f"{page.name}, section {heading!r}: its first line does not say the minutes.")
-        found.append(Section(heading.strip(), *map(int, minutes.groups()), text.lstrip()[minutes.end() :].strip()))
-    return found
+        read.append(Section(heading.strip(), *map(int, minutes.groups()), text.lstrip()[minutes.end() :].strip()))
+    return read

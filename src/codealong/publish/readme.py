@@ -43,8 +43,8 @@ def finding(recorded):
     recorded : study.Study
     """
     reports, boost, alone = (judge(recorded) for judge in (verdicts.identical, verdicts.boost, verdicts.stock_today))
-    made, seeds = recorded.provenance, len(recorded.seeds)
-    amx = "" if "AMX" in made["instruction_sets"] else ", no AMX"
+    origin, seeds = recorded.provenance, len(recorded.seeds)
+    amx = "" if "AMX" in origin["instruction_sets"] else ", no AMX"
     accuracy, rate = reports.numbers["float32"]["accuracy"], boost.numbers["float32"]
     bf16, both = (alone.numbers[f"{arm} / stock-fp32"] for arm in ("stock-bf16", "ipex-bf16"))
     return (
@@ -54,7 +54,7 @@ def finding(recorded):
         "asked for.\n"
         f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {bf16:.2f} times as fast, and IPEX then "
         f"{both.estimate:.2f} times.\n\n"
-        f"{seeds} random seeds per arm, 95 % intervals, on one machine ({made['processor']}, {made['threads']} "
+        f"{seeds} random seeds per arm, 95 % intervals, on one machine ({origin['processor']}, {origin['threads']} "
         f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
     )
 
@@ -68,13 +68,13 @@ def arms(recorded):
         accuracy = stats.paired_difference(np.zeros_like(values), values)
         rate = "1" if arm == "stock-fp32" else f"{stats.ratio(stock, recorded.seconds_per_epoch(arm)):.2f}"
         lines.append(f"| `{arm}` | {accuracy:.4f} | {rate} |")
-    made = recorded.provenance
+    origin = recorded.provenance
     seconds = sum(epoch["seconds"] for runs in recorded.runs.values() for run in runs for epoch in run.history)
     return "\n".join(lines) + (
         f"\n\nMean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
-        f"interleaved. Recorded {made['date'][:10]} on {_machine(made)}, torch {made['versions']['torch']}, "
-        f"IPEX {made['versions']['intel-extension-for-pytorch']}; the training alone took {seconds / 60:.0f} minutes."
-        + ("" if "AMX" in made["instruction_sets"] else NO_AMX)
+        f"interleaved. Recorded {origin['date'][:10]} on {_machine(origin)}, torch {origin['versions']['torch']}, "
+        f"IPEX {origin['versions']['intel-extension-for-pytorch']}; the training alone took {seconds / 60:.0f} minutes."
+        + ("" if "AMX" in origin["instruction_sets"] else NO_AMX)
     )
 
 
@@ -105,12 +105,12 @@ def contestants(rows):
             f"| {row['contestant']} | {row['batch']:,} | {row['ratio_to_published']:.1f} "
             f"| {each_seed(row['seconds_to_91'])} | {accuracy} |"
         )
-    made = rows[0]["provenance"]
+    origin = rows[0]["provenance"]
     return "\n".join(lines) + (
         f"\n\nEach contestant at its best of {len(benchmark.BATCHES)} batch sizes: median (lowest to highest) of "
         f"{rows[0]['rounds']} rounds. Seconds of training until 0.91 of the test images are right, and the mean test "
         f"accuracy at the end, for {len(benchmark.SEEDS)} seeds and each one's own recipe (the published one stops "
-        f"at 0.91). Recorded {made['date'][:10]} on {_machine(made)}."
+        f"at 0.91). Recorded {origin['date'][:10]} on {_machine(origin)}."
     )
 
 
@@ -141,7 +141,7 @@ def update(text):
         "benchmark": lambda: contestants(load()),
         "lessons": lambda: lessons(course.notebooks()),
     }
-    return BETWEEN.sub(lambda found: f"{found[1]}\n{written[found[2]]()}\n\n{found[3]}", text)
+    return BETWEEN.sub(lambda match: f"{match[1]}\n{written[match[2]]()}\n\n{match[3]}", text)
 
 
 def write():
@@ -150,5 +150,5 @@ def write():
         files.write(page, update(page.read_text(encoding="utf-8")).encode())
 
 
-def _machine(made):
-    return f"{made['processor']} ({', '.join(made['instruction_sets'])}), {made['threads']} threads"
+def _machine(origin):
+    return f"{origin['processor']} ({', '.join(origin['instruction_sets'])}), {origin['threads']} threads"

@@ -109,10 +109,10 @@ def _slide_type(cell):
 
 
 def _reveal():
-    found = importlib.util.find_spec("sphinx_revealjs")
-    if found is None:
+    package = importlib.util.find_spec("sphinx_revealjs")
+    if package is None:
         raise CourseError("reveal.js is missing: run `make` again, which installs sphinx-revealjs")
-    folder = Path(found.origin).parent / "_static" / "revealjs"
+    folder = Path(package.origin).parent / "_static" / "revealjs"
     style = (folder / "dist" / "theme" / "white.css").read_text()
     return {
         "reveal.css": (folder / "dist" / "reveal.css").read_text(),
