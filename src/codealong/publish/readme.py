@@ -48,12 +48,10 @@ def finding(recorded):
     accuracy, rate = reports.numbers["float32"]["accuracy"], boost.numbers["float32"]
     bf16, both = (alone.numbers[f"{arm} / stock-fp32"] for arm in ("stock-bf16", "ipex-bf16"))
     return (
-        f"- **{REPORTS[reports.verdict]}**: accuracy changes by {points(accuracy)} points in float32, where "
-        f"±{100 * stats.MARGIN:g} are allowed.\n"
-        f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32, where {verdicts.SUBSTANTIAL:g} is "
-        "asked for.\n"
-        f"- **{ALONE[alone.verdict]}**: bfloat16 makes it {bf16:.2f} times as fast, and IPEX then "
-        f"{both.estimate:.2f} times.\n\n"
+        f"- **{REPORTS[reports.verdict]}**: accuracy changes by {points(accuracy)} points in float32 "
+        f"(allowed: ±{100 * stats.MARGIN:g}).\n"
+        f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32 (asked for: {verdicts.SUBSTANTIAL:g}).\n"
+        f"- **{ALONE[alone.verdict]}**: {bf16:.2f} times as fast in bfloat16; with IPEX, {both.estimate:.2f}.\n\n"
         f"{seeds} random seeds per arm, 95 % intervals, on one machine ({origin['processor']}, {origin['threads']} "
         f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
     )
