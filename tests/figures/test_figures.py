@@ -9,7 +9,7 @@ from codealong import data, figures, model, runs
 from codealong.analysis import reports
 from codealong.arms import ARMS
 from codealong.publish import pictures
-from tests.conftest import assert_fits_a_slide
+from tests.figures.common import *  # noqa: F403
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +32,6 @@ def drawn(splits):
     }
     yield by_name
     plt.close("all")
-
-
-def test_every_figure_can_be_read_on_a_slide(drawn):
-    for fig in drawn.values():
-        assert_fits_a_slide(fig)
-
-
-def test_every_figure_is_described_for_who_cannot_see_it(drawn):
-    for name, fig in drawn.items():
-        assert len(fig.description) > 60 and fig.description.endswith("."), name
 
 
 def test_descriptions_carry_the_numbers_that_are_drawn(drawn):

@@ -8,7 +8,7 @@ from codealong.analysis.benchmark import best, load
 from codealong.figures import speed
 from codealong.figures.style import pyplot
 from codealong.measure import instruction_sets
-from tests.conftest import assert_fits_a_slide
+from tests.figures.common import *  # noqa: F403
 
 NOTHING = {"provenance": {"processor": "mine"}, "levels": []}
 
@@ -52,16 +52,6 @@ def drawn():
         "roofline": figures.roofline(rows),
     }
     pyplot().close("all")
-
-
-def test_every_figure_can_be_read_on_a_slide(drawn):
-    for fig in drawn.values():
-        assert_fits_a_slide(fig)
-
-
-def test_every_figure_is_described_for_who_cannot_see_it(drawn):
-    for name, fig in drawn.items():
-        assert len(fig.description) > 60 and fig.description.endswith("."), name
 
 
 def test_descriptions_carry_what_is_drawn(drawn):
