@@ -5,7 +5,8 @@ import re
 import nbformat
 import pytest
 
-from codealong.publish import course, editions, handouts, pages
+from codealong import CourseError
+from codealong.publish import course, editions, guide, handouts, pages
 
 
 @pytest.fixture(params=course.notebooks(), ids=lambda path: path.stem)
@@ -27,7 +28,20 @@ def test_every_question_has_its_answer(path):
     sheet = handouts.answers(path)
     asked = sum(cell.source.count("**Predict.**") for cell in nbformat.read(path, as_version=4).cells)
     answered = re.findall(r"^> (.*)$", sheet, re.M)
-    assert len(answered) == asked and min(map(len, answered)) > 10
+    assert len(answered) == asked + 5 and min(map(len, answered)) > 10
+
+
+def test_the_sheet_gives_the_right_option_of_each_question_of_the_quiz(path):
+    quiz, printed = guide.quiz(path.stem), handouts.answers(path).partition("## The quiz")[2]
+    right = re.findall(r"<summary>(.*)</summary>\s+Yes\. ", quiz)
+    assert re.findall(r"^\*\*(\d\. .*)\*\*$", printed, re.M) == re.findall(r"^\*\*(\d\. .*)\*\*$", quiz, re.M)
+    assert re.findall(r"^> \*\*(.*?)\.\*\* ", printed, re.M) == right and len(right) == 5
+
+
+def test_a_lesson_without_its_quiz_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(guide, "PAGES", tmp_path)
+    with pytest.raises(CourseError, match=r"no quiz for 01_data: write quiz/01_data\.md"):
+        guide.quiz("01_data")
 
 
 def test_a_solution_is_printed_under_the_line_that_it_belongs_to():

@@ -117,15 +117,17 @@ def test_every_notebook_guide_and_the_glossary_has_a_page(folder):
     sources = [f"notebooks/{path.stem}.html" for path in course.notebooks()]
     sources += [f"teaching/{path.stem}.html" for path in guide.PAGES.glob("*.md")]
     assert len(sources) >= 12
-    others = ("index", "RESULTS", "appendix", "glossary", "instructors", "search")
+    sources += [f"teaching/quiz/{path.stem}.html" for path in course.notebooks()]
+    others = ("index", "RESULTS", "appendix", "glossary", "instructors", "quizzes", "search")
     assert set(pages(folder)) == {*sources, *(f"{name}.html" for name in others)}
 
 
-def test_every_lesson_leads_to_its_slides_its_handout_and_its_guide(folder):
+def test_every_lesson_leads_to_its_slides_its_handout_its_quiz_and_its_guide(folder):
     for path in course.notebooks():
         page = (folder / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
-        for place in ("slides", "handouts", "teaching"):
-            assert f'href="../{place}/{path.stem}.html"' in page
+        article = page[page.index("<article") : page.index("</article>")]  # the sidebar leads to every page anyway
+        for place in ("slides", "handouts", "teaching/quiz", "teaching"):
+            assert f'href="../{place}/{path.stem}.html"' in article
             assert (folder / place / f"{path.stem}.html").exists()
 
 

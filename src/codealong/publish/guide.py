@@ -1,4 +1,4 @@
-"""The teaching guide: one page for each notebook, with minutes and notes for each of its sections."""
+"""The teaching guide: for each notebook a page with minutes and notes, and a closing quiz."""
 
 import re
 from dataclasses import dataclass
@@ -63,3 +63,17 @@ def sections(stem):
             raise GuideError(f"{page.name}, section {heading!r}: its first line does not say the minutes.")
         read.append(Section(heading.strip(), *map(int, minutes.groups()), text.lstrip()[minutes.end() :].strip()))
     return read
+
+
+def quiz(stem):
+    """Return the closing quiz of a notebook as Markdown, its title first.
+
+    Raises
+    ------
+    GuideError
+        When there is none.
+    """
+    page = PAGES / "quiz" / f"{stem}.md"
+    if not page.exists():
+        raise GuideError(f"The teaching guide has no quiz for {stem}: write quiz/{page.name}.")
+    return page.read_text(encoding="utf-8")

@@ -7,12 +7,12 @@ from pathlib import Path
 import nbformat
 
 from codealong import ROOT, files
-from codealong.publish import course, editions, pages, photographs, slides
+from codealong.publish import course, editions, guide, pages, photographs, slides
 
 FOLDER = ROOT / "build" / "handout"
 STYLE = pages.TEMPLATES / "handout.css"
 
-_QUESTION = re.compile(r"\*\*Predict\.\*\*.*?(?=\n\n(?:<details>|\*\*Your turn)|\Z)", re.S)
+_QUESTION = re.compile(r"\*\*(?:Predict\.\*\*|\d\. ).*?(?=\n\n(?:<details>|\*\*Your turn)|\Z)", re.S)
 _OPTION = re.compile(r"<details><summary>(.*?)</summary>\s*(.*?)\s*</details>", re.S)
 
 
@@ -75,7 +75,7 @@ def handout(path):
 
 
 def answers(path):
-    """Return the answers of a lesson as Markdown: of what was to be predicted, and of what was to be typed."""
+    """Return the answers of a lesson as Markdown: what was to be predicted, what was to be typed, and its quiz."""
     cells = nbformat.read(path, as_version=4).cells
     parts = [cells[0].source.partition("\n")[0]]
     for number, cell in enumerate(cells):
@@ -84,7 +84,8 @@ def answers(path):
         elif "**Predict.**" in cell.source:
             explained = next((each.source for each in cells[number + 1 :] if "**Explain.**" in each.source), "")
             parts.append(_answered(cell.source, _paragraph(explained, "**Explain.**")))
-    return "\n\n".join(parts)
+    _, *questions = re.split(r"^(?=\*\*\d\. )", guide.quiz(path.stem), flags=re.M)
+    return "\n\n".join([*parts, "## The quiz", *map(_answered, questions)])
 
 
 def solutions(source):
