@@ -131,11 +131,21 @@ def test_every_lesson_leads_to_its_slides_its_handout_its_quiz_and_its_guide(fol
             assert (folder / place / f"{path.stem}.html").exists()
 
 
+def test_links_of_a_lesson_all_look_like_links(tab, address):
+    tab.goto(f"{address}notebooks/01_data.html")
+    links = tab.locator("article p", has=tab.get_by_role("link", name="Slides")).get_by_role("link")
+    assert links.all_inner_texts() == ["Slides", "Handout", "Quiz", "Teaching guide"]
+    looks = "links => links.map(link => [getComputedStyle(link).color, getComputedStyle(link).textDecoration].join())"
+    assert len(set(links.evaluate_all(looks))) == 1
+
+
 def test_on_paper_every_answer_is_open_and_code_is_whole(tab, address):
     tab.goto(f"{address}notebooks/03_train_without_ipex.html")
     tab.emulate_media(media="print")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.evaluate("[...document.querySelectorAll('details')].every(answer => answer.open)")
+    shown = "[...document.querySelectorAll('details > :not(summary)')].map(one => getComputedStyle(one).opacity)"
+    assert set(tab.evaluate(shown)) == {"1"}
     assert tab.evaluate("[...document.querySelectorAll('pre')].every(box => box.scrollWidth <= box.clientWidth + 1)")
     assert not tab.locator(".skip-to-content").is_visible()
 

@@ -77,7 +77,9 @@ def _gather(source):
     for path in course.notebooks():
         notebook = _with_closed_solutions(nbformat.read(path, as_version=4))
         beside = {"Slides": "slides", "Handout": "handouts"}
-        links = [f'<a href="../{folder}/{path.stem}.html">{name}</a>' for name, folder in beside.items()]
+        links = [
+            f'<a class="reference" href="../{folder}/{path.stem}.html">{name}</a>' for name, folder in beside.items()
+        ]
         links += [f"[Quiz](../teaching/quiz/{path.stem}.md)", f"[Teaching guide](../teaching/{path.stem}.md)"]
         notebook.cells[0].source += "\n\n" + " · ".join(links)
         nbformat.write(notebook, source / "notebooks" / path.name)
