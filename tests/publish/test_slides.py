@@ -219,13 +219,14 @@ def test_figures_stand_on_white_where_it_is_dark(browser, written):
     assert [sum(map(int, re.findall(r"\d+", colour)[:3])) > 380 for colour in colours] == [False, True, True]
 
 
-def test_a_slide_is_printed_on_one_page(browser, written, shown):
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_slide_is_printed_on_one_page(browser, written, shown, name):
     page = browser.new_page()
-    page.goto(f"{written['01_data'].as_uri()}?print-pdf")
+    page.goto(f"{written[name].as_uri()}?print-pdf")
     page.wait_for_selector(".pdf-page")
     printed = page.pdf(prefer_css_page_size=True)
     page.close()
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(shown["01_data"][0])
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(shown[name][0])
 
 
 def test_answers_fold_out_with_their_reasons(browser, tmp_path):
