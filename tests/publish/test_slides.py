@@ -120,6 +120,15 @@ def test_nothing_sticks_out_of_a_slide(shown, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_sticks_out_of_a_slide_in_45_minutes_either(browser, written, name):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(written[f"{name}-45"].as_uri())
+    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    assert not {look["heading"]: look["beyond"] for look in page.evaluate(LOOK) if look["beyond"] > 0}
+    page.close()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_figures_keep_four_fifths_of_their_size(shown, name):
     assert not {look["heading"]: look["scales"] for look in shown[name][0] if min([1, *look["scales"]]) < 0.8}
 
@@ -169,6 +178,35 @@ def test_the_minutes_of_the_guide_pace_the_speaker(shown, name):
     for look in looks:
         seconds[look["section"]] = seconds.get(look["section"], 0) + look["seconds"]
     assert list(seconds.values()) == [60 * section.minutes for section in guide.sections(name)]
+
+
+@pytest.mark.parametrize("lesson", slides.LESSONS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_section_has_the_minutes_that_its_slides_take(edition, name, lesson):
+    """130 words or two cells a minute, half a minute a slide, and a minute for each question and for a line to type."""
+    for section in slides._sections(slides._arranged(edition[name], lesson).cells):
+        cells = [cell for cell in section if slides._slide_type(cell) not in ("notes", "skip")]
+        stubs = {cell.id: cell.source for cell in cells if editions.STUB in cell.source}
+        code = [cell for cell in cells if cell.cell_type == "code" and cell.id not in stubs]
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        starts = [(cell.source, stubs[f"{cell.id}-start"]) for cell in code if f"{cell.id}-start" in stubs]
+        typed = sum(len(whole.splitlines()) - len(start.splitlines()) + 1 for whole, start in starts)
+        needed = len(re.findall(r"\w+", text)) / 130 + len(code) / 2 + text.count("**Predict.**") + typed
+        paced = [cell.metadata.slideshow.data.timing for cell in cells if "data" in cell.metadata.get("slideshow", {})]
+        assert sum(paced) >= 60 * max(needed, len(paced) / 2), cells[0].source
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_in_45_minutes_one_exercise_is_typed_and_the_others_are_shown_solved(edition, name):
+    whole, cut = edition[name].cells, slides._arranged(edition[name], 45).cells
+    stubs = [[cell.source for cell in cells if editions.STUB in cell.source] for cells in (whole, cut)]
+    assert len(stubs[0]) >= 2 and len(stubs[1]) == 1
+    left_out = {f"## {section.heading}" for section in guide.sections(name) if not section.short}
+    sections = [section for section in slides._sections(whole) if section[0].source.partition("\n")[0] not in left_out]
+    complete = [cell.source for section in sections for cell in section if cell.cell_type == "code"]
+    assert [cell.source for cell in cut if cell.cell_type == "code" and cell.source not in stubs[1]] == [
+        source for source in complete if editions.STUB not in source
+    ]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -277,14 +315,20 @@ def test_a_skipped_cell_is_left_out(tmp_path):
 
 def test_a_short_lesson_has_its_own_minutes_and_leaves_out_what_has_none(tmp_path, monkeypatch):
     monkeypatch.setattr(guide, "PAGES", tmp_path)
-    minutes = "*90-minute lesson: {} min · 45-minute lesson: {} min*\n\n**Ask.** What?\n\n"
-    sections = [("Opening", 10, 5), ("Kept", 20, 7), ("Left out", 30, 0)]
-    page = "".join(f"## {heading}\n{minutes.format(*both)}" for heading, *both in sections)
+    minutes = "*90-minute lesson: {} min · 45-minute lesson: {} min{}*\n\n**Ask.** What?\n\n"
+    sections = [("Opening", 10, 5, ""), ("Kept", 20, 7, ", solved"), ("Left out", 30, 0, "")]
+    page = "".join(f"## {heading}\n{minutes.format(*plan)}" for heading, *plan in sections)
     (tmp_path / "01_x.md").write_text(f"# Page\n\n{page}")
     nbformat.write(
         _notebook(*map(new_markdown_cell, ("# Title", "## Kept\n\nOne.", "## Left out"))), tmp_path / "01_x.ipynb"
     )
     edition = editions.instructor(tmp_path / "01_x.ipynb")
+    said = [cell.source.partition("\n")[0] for cell in edition.cells if cell.source.startswith("**")]
+    assert said == [
+        "**10 minutes** of 90 · **5** of 45",
+        "**20 minutes** of 90 · **7** of 45, solution shown",
+        "**30 minutes** of 90 · left out of 45",
+    ]
     seconds = [re.findall(r'data-timing="(\d+)"', slides.deck(edition, tmp_path / "01_x.ipynb", n)) for n in (90, 45)]
     assert [one[::2] for one in seconds] == [["600", "1200", "1800"], ["300", "420"]]  # of a column, and of its slide
 

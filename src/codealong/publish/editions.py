@@ -155,17 +155,18 @@ def instructor(path):
         cell.source = without_marks(cell.source)
         cell.metadata.slideshow = {"slide_type": "subslide"}
     sections = {section.heading: section for section in guide.sections(path.stem)}
-    cells, headings = [], [guide.OPENING]
+    cells, headings, slide = [], [guide.OPENING], 0
     for part in (part for cell in notebook.cells for part in _cut(cell)):
         if OUTPUT_ONLY in part.metadata.get("tags", []):
             part.metadata.jupyter = {"source_hidden": True}
-        begins_section = part.source.startswith("## ")
-        if begins_section:
+        if part.source.startswith("## "):
             headings.append(part.source.partition("\n")[0].removeprefix("## ").strip())
+            slide = 0
         cells.append(part)
         begins_slide = part.metadata.get("slideshow", {}).get("slide_type") in ("slide", "subslide")
         if headings[-1] in sections and (begins_slide or len(cells) == 1):
-            cells.append(_notes(sections[headings[-1]], part.id, again=not begins_section and len(cells) > 1))
+            cells.append(_notes(sections[headings[-1]], slide, part.id))
+            slide += 1
     if headings != list(sections):
         apart = sorted(set(headings) ^ set(sections)) or "in another order"
         raise guide.GuideError(f"{path.stem}: its sections and those of the teaching guide differ: {apart}.")
@@ -258,14 +259,16 @@ def _is_as_made(path):
     return hashlib.sha256(nbformat.writes(notebook).encode()).hexdigest() == digest
 
 
-def _notes(section, after, again):
-    minutes = f"**{section.minutes} minutes** of 90 · " + (
-        f"**{section.short}** of 45" if section.short else "left out of 45"
+def _notes(section, slide, after):
+    """Return the notes of a section for one of its slides; those that were there before are folded."""
+    short = f"**{section.short}** of 45{', solution shown' * section.solved}" if section.short else "left out of 45"
+    said = section.notes[min(slide, len(section.notes) - 1)]
+    cell = nbformat.v4.new_markdown_cell(
+        f"**{section.minutes} minutes** of 90 · {short}\n\n{said}", id=f"{after}-notes"
     )
-    cell = nbformat.v4.new_markdown_cell(f"{minutes}\n\n{section.notes}", id=f"{after}-notes")
     cell.metadata = {
         "slideshow": {"slide_type": "notes"},
-        "codealong": {"minutes": {"90": section.minutes, "45": section.short}},
-        **({"jupyter": {"source_hidden": True}} if again else {}),
+        "codealong": {"minutes": {"90": section.minutes, "45": section.short}, "solved": {"45": section.solved}},
+        **({"jupyter": {"source_hidden": True}} if slide >= len(section.notes) else {}),
     }
     return cell

@@ -9,7 +9,7 @@ from codealong import CourseError
 PAGES = Path(__file__).parent / "teaching"
 OPENING = "Opening"
 
-_MINUTES = re.compile(r"\*90-minute lesson: (\d+) min · 45-minute lesson: (\d+) min\*\n+")
+_MINUTES = re.compile(r"\*90-minute lesson: (\d+) min · 45-minute lesson: (\d+) min(, solved)?\*\n+")
 
 
 class GuideError(CourseError):
@@ -28,14 +28,17 @@ class Section:
         In a lesson of 90 minutes.
     short : int
         In a lesson of 45 minutes; 0 where the section is left out.
-    notes : str
-        Markdown.
+    solved : bool
+        Whether a lesson of 45 minutes shows the solutions of the section at once, and nobody types.
+    notes : tuple of str
+        Markdown, for its slides in order; the last holds for all that follow.
     """
 
     heading: str
     minutes: int
     short: int
-    notes: str
+    solved: bool
+    notes: tuple
 
 
 def sections(stem):
@@ -61,7 +64,8 @@ def sections(stem):
         minutes = _MINUTES.match(text.lstrip())
         if minutes is None:
             raise GuideError(f"{page.name}, section {heading!r}: its first line does not say the minutes.")
-        read.append(Section(heading.strip(), *map(int, minutes.groups()), text.lstrip()[minutes.end() :].strip()))
+        notes = tuple(map(str.strip, re.split(r"^---$", text.lstrip()[minutes.end() :], flags=re.M)))
+        read.append(Section(heading.strip(), int(minutes[1]), int(minutes[2]), bool(minutes[3]), notes))
     return read
 
 

@@ -55,7 +55,7 @@ def deck(notebook, path, lesson=90):
     path : Path
         Where it stands: for its name, and for the pictures that it refers to.
     lesson : int
-        One of `LESSONS`. A section that has no minutes in it is left out.
+        One of `LESSONS`. A section that has no minutes in it is left out, and one that is solved shows no stub.
 
     Returns
     -------
@@ -80,10 +80,12 @@ def _arranged(notebook, lesson):
     notebook = copy.deepcopy(notebook)
     cells = []
     for section in _sections(notebook.cells):
-        minutes = [cell.metadata.codealong.minutes[str(lesson)] for cell in section if _slide_type(cell) == "notes"]
-        if minutes and not minutes[0]:
+        plan = next((cell.metadata.codealong for cell in section if _slide_type(cell) == "notes"), None)
+        seconds = 60 * plan.minutes[str(lesson)] if plan else 0
+        if plan and not seconds:
             continue
-        seconds = 60 * minutes[0] if minutes else 0
+        if plan and plan.solved.get(str(lesson)):
+            section = _solved(section)
         title = re.match("#* *(.*)", section[0].source)[1].replace("`", "")
         first = [cell for cell in section if cell is section[0] or _slide_type(cell) in ("slide", "subslide")]
         for number, cell in enumerate(first):
@@ -92,6 +94,12 @@ def _arranged(notebook, lesson):
         cells += section
     notebook.cells = cells
     return notebook
+
+
+def _solved(section):
+    """Leave out what a learner starts from, and the notes of a slide that begins with it: the solution has its own."""
+    stubs = {f"{cell.id}{ending}" for cell in section if editions.STUB in cell.source for ending in ("", "-notes")}
+    return [cell for cell in section if cell.id not in stubs]
 
 
 def _sections(cells):
