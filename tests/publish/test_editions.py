@@ -248,7 +248,22 @@ def test_every_slide_has_the_notes_of_its_section_before_its_first_fragment(path
             assert opened == (notes.source not in said), cell.source
             said.append(notes.source)
     parts = [part for section in guide.sections(path.stem) for part in section.notes]
-    assert [note.partition("\n\n")[2] for note in dict.fromkeys(said)] == parts  # each is shown, in order
+    shown = [note.partition("\n\n")[2] for note in said]
+    guided = [note if note in parts else note.partition("\n\n")[2] for note in shown]  # but for an answer put before it
+    assert list(dict.fromkeys(guided)) == parts  # each is shown, in order
+
+
+def test_who_gives_the_lesson_sees_the_answer_to_each_question_with_options(path):
+    slides = []
+    for cell in editions.instructor(path).cells:
+        if cell.metadata.get("slideshow", {}).get("slide_type") in ("slide", "subslide"):
+            slides.append({"asks": False, "notes": ""})
+        if slides:
+            slides[-1]["asks"] |= bool(re.search(r"</summary>\s+Yes\.", cell.source))
+            if cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
+                slides[-1]["notes"] += cell.source
+    asking = [slide for slide in slides if slide["asks"]]
+    assert asking and all("**Answer.** " in slide["notes"] for slide in asking)
 
 
 def test_code_that_nobody_has_to_type_is_folded_where_one_teaches(path):

@@ -43,6 +43,9 @@ RISE = {
 """How jupyterlab-rise shows the instructor edition."""
 
 
+_RIGHT = re.compile(r"<details><summary>(.*?)</summary>\s+Yes\.")  # the option of a question that is right
+
+
 class EditionError(CourseError):
     """The marks of a notebook do not fit together; the message names the cell."""
 
@@ -142,7 +145,8 @@ def instructor(path):
     -------
     nbformat.NotebookNode
         Text cells are cut before each heading; a solution follows what a learner starts from, on a slide of its own; a
-        cell of notes stands behind the first cell of each slide, where it is shown from the slide's first state on.
+        cell of notes stands behind the first cell of each slide, where it is shown from the slide's first state on, and
+        begins with the right option of the slide's question where the guide does not give it.
 
     Raises
     ------
@@ -165,8 +169,11 @@ def instructor(path):
         cells.append(part)
         begins_slide = part.metadata.get("slideshow", {}).get("slide_type") in ("slide", "subslide")
         if headings[-1] in sections and (begins_slide or len(cells) == 1):
-            cells.append(_notes(sections[headings[-1]], slide, part.id))
+            notes = _notes(sections[headings[-1]], slide, part.id)
+            cells.append(notes)
             slide += 1
+        if (right := _RIGHT.search(part.source)) and "**Answer.**" not in notes.source:
+            notes.source = notes.source.replace("\n\n", f"\n\n**Answer.** {right[1]}.\n\n", 1)
     if headings != list(sections):
         apart = sorted(set(headings) ^ set(sections)) or "in another order"
         raise guide.GuideError(f"{path.stem}: its sections and those of the teaching guide differ: {apart}.")
