@@ -27,7 +27,7 @@ def test_a_handout_has_the_question_the_solutions_and_what_comes_next(path):
 def test_every_question_has_its_answer(path):
     sheet = handouts.answers(path)
     asked = sum(cell.source.count("**Predict.**") for cell in nbformat.read(path, as_version=4).cells)
-    answered = re.findall(r"^> (.*)$", sheet, re.M)
+    answered = re.findall(r"^> (?!- )(.*)$", sheet, re.M)
     assert len(answered) == asked + 5 and min(map(len, answered)) > 10
 
 
@@ -54,6 +54,16 @@ def test_a_solution_is_printed_under_the_line_that_it_belongs_to():
 def test_a_page_requests_nothing():
     page = handouts.page("# Title\n\n![picture](x.png)")
     assert handouts.STYLE.read_text() in page and "http" not in page and pages.TEMPLATES.exists()
+
+
+def test_a_printed_page_links_to_no_file_of_the_machine_that_printed_it(browser, tmp_path):
+    (tmp_path / "page.html").write_text('<p><a href="other.html">other</a></p>')
+    assert b"/URI" not in handouts._pdf(browser, tmp_path / "page.html").read_bytes()
+
+
+def test_a_list_in_an_answer_stays_a_list():
+    page = handouts.page(handouts._answered("**Predict.** Which?", "They nearly tie.\n- *Batch*: a\n- *Threads*: b"))
+    assert page.count("<li>") == 2 and "<blockquote>" in page
 
 
 def test_each_handout_is_one_page(browser, path, tmp_path):

@@ -289,14 +289,18 @@ def test_a_picture_that_is_missing_is_named(tmp_path):
 def test_links_lead_to_other_decks_of_the_same_lesson(tmp_path, lesson, ending):
     page = slides.deck(_notebook(new_markdown_cell("[Next](02_architecture.ipynb)")), tmp_path / "x.ipynb", lesson)
     assert f'href="02_architecture{ending}.html"' in page
-    page = slides.deck(_notebook(new_markdown_cell(f"[More]({BESIDE}appendix.md)")), tmp_path / "x.ipynb")
-    assert 'href="../site/appendix.html"' in page
+    page = slides.deck(
+        _notebook(new_markdown_cell(f"An [arm]({BESIDE}glossary.md#term-arm) trains.")), tmp_path / "x.ipynb"
+    )
+    assert "An arm trains." in page and "glossary" not in page
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_links_to_the_glossary_and_the_appendix_lead_to_the_site(written, name):
-    targets = re.findall(r'href="([^"]*(?:glossary|appendix)[^"]*)"', written[name].read_text())
-    assert not [target for target in targets if not re.match(r"\.\./site/\w+\.html", target)]
+def test_a_deck_leads_to_other_decks_only_and_tells_no_time_that_a_learner_takes_alone(written, name):
+    page = written[name].read_text()
+    targets = [target for target in re.findall(r'<a [^>]*href="([^"]*)"', page) if target[0] not in "#$'"]
+    assert not [target for target in targets if not re.fullmatch(r"\d\d_\w+(-45)?\.html", target)]
+    assert "<em>Needs</em>" in page and "<em>Time</em>" not in page
 
 
 def test_code_that_nobody_has_to_type_is_left_out_and_its_output_is_not(tmp_path):

@@ -119,7 +119,8 @@ def _answered(source, otherwise=""):
     question = _unlinked(_QUESTION.search(source)[0])
     options = _OPTION.findall(source)
     right = [f"**{option}.** {reason.removeprefix('Yes.')}" for option, reason in options if reason.startswith("Yes")]
-    return f"{question}\n\n> {' '.join((right or [_unlinked(otherwise)])[0].split())}"
+    points = re.split(r"\n+(?=- )", (right or [_unlinked(otherwise)])[0])  # of a list stay points
+    return f"{question}\n\n" + "\n".join(f"> {' '.join(point.split())}" for point in points)
 
 
 def _paragraph(source, beginning):
@@ -135,6 +136,9 @@ def _pdf(browser, path, query=""):
     shown.goto(path.as_uri() + query)
     if query:
         shown.wait_for_selector(".pdf-page")
+    shown.evaluate(
+        "document.querySelectorAll('a[href]').forEach(link => link.removeAttribute('href'))"
+    )  # files of here
     shown.pdf(path=path.with_suffix(".pdf"), prefer_css_page_size=True)
     shown.close()
     return path.with_suffix(".pdf")

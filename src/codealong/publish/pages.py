@@ -15,6 +15,7 @@ BESIDE = "../src/codealong/publish/sphinx/"
 
 _PICTURE = re.compile(r'(!\[[^\]]*\]\(|<img [^>]*src=")(?!data:)([^)"]+)')
 _NOTEBOOK = re.compile(r"(\]\()([0-9]{2}_\w+)\.ipynb")
+_LINK_TO_SITE = re.compile(rf"\[([^\]]+)\]\((?:\.\./)?{BESIDE}\w+\.md[^)]*\)")
 _OF_THE_SITE = re.compile(rf"(\]\()(?:\.\./)?{BESIDE}(\w+)\.md")  # an edition is one folder further down
 
 
@@ -64,6 +65,11 @@ def render(exporter, notebook, path, ending=".html", **resources):
     about = {"name": path.stem, "path": str(path.parent)}
     html, _ = exporter.from_notebook_node(notebook, resources={"metadata": about, **resources})
     return html
+
+
+def without_site(source):
+    """Return Markdown in which a link to the glossary or the appendix is its text alone."""
+    return _LINK_TO_SITE.sub(r"\1", source)
 
 
 def _with_pictures(source, path):

@@ -76,9 +76,16 @@ def deck(notebook, path, lesson=90):
 
 
 def _arranged(notebook, lesson):
-    """Return a notebook in which each slide has the title of its section and a share of its minutes."""
+    """Return a notebook in which each slide has the title of its section and a share of its minutes.
+
+    A deck is read in a room and on paper, so it leads to no glossary, and does not tell how long a learner takes alone.
+    """
     notebook = copy.deepcopy(notebook)
     cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = pages.without_site(cell.source)
+    notebook.cells[0].source = re.sub(r" · \*Time\*.*", "", notebook.cells[0].source)
     for section in _sections(notebook.cells):
         plan = next((cell.metadata.codealong for cell in section if _slide_type(cell) == "notes"), None)
         seconds = 60 * plan.minutes[str(lesson)] if plan else 0
