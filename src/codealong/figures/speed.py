@@ -203,14 +203,15 @@ def roofline(rows):
     for dtype, style in (("fp32", "-"), ("bf16", "--")):
         roof = np.minimum(peaks[dtype], peaks["bandwidth"] * intensity)
         axis.plot(intensity, roof, style, color="black", linewidth=2)
-        axis.annotate(f"{dtype}: {peaks[dtype]:,.0f} GFLOP/s", (60, peaks[dtype]), ha="right", va="bottom")
+        above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "right", "va": "bottom"}
+        axis.annotate(f"{dtype}: {peaks[dtype]:,.0f} GFLOP/s", (60, peaks[dtype]), **above)
     axis.annotate(f"memory: {peaks['bandwidth']:.0f} GB/s", (3, 5.5 * peaks["bandwidth"]), ha="left", va="bottom")
     labelled = {}
     for row in fastest:  # the fastest first, so that labels are pushed down only
         x = row["cost"]["flops"] / row["cost"]["bytes"]
         y = row["images_per_second"].estimate * row["cost"]["flops"] / 1e9
         axis.plot(x, y, "o", color=_colour(row), markerfacecolor=_face(row), markersize=10, markeredgewidth=2)
-        labelled[x] = min(y, labelled.get(x, np.inf) / 1.09)
+        labelled[x] = min(y, labelled.get(x, np.inf) / 1.16)
         place, side = (x * 1.05, "left") if "bf16" in row["contestant"] else (x / 1.05, "right")
         axis.annotate(row["contestant"], (place, labelled[x]), ha=side, va="center")
     axis.set(xscale="log", yscale="log", xlabel="FLOP per byte that operators move", ylabel="GFLOP/s")
