@@ -36,7 +36,7 @@ def curves(histories):
 
 
 def confusions(labels, runs):
-    """Draw the confusion matrix of each run, side by side: rows are true classes, and a frame marks the most mistaken one.
+    """Draw the confusion matrix of each run, side by side; rows are true classes, the most mistaken one is framed.
 
     Parameters
     ----------
