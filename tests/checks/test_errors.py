@@ -81,19 +81,56 @@ def test_an_error_is_explained(name, answer, said, capsys):
         (lambda self, images: self.classifier(features(images)), "write `self.features`"),  # noqa: F821
         (lambda self, images: self.classifier(self.features), "give new values: `self.features(images)`"),
         (lambda self, images: self.classifier, "it returns layers, not what they compute"),
-        (lambda self, images: self.classifier[1](self.features(images)), "A dense layer that takes 1568 numbers"),
+        (lambda self, images: self.classifier[1](self.features(images)), "nn.Flatten is missing"),
         (lambda self, images: self.classifier(self.features(images[0, 0, 0])), "A dimension is missing"),
         (lambda self, images: self.classifier(self.features(images)).relu, "the method relu itself"),
         (lambda images: images, "In a class, the first argument is `self`"),
     ],
 )
 def test_an_error_on_the_way_through_the_network_is_explained(forward, said, capsys):
-    checks.forward(type("FashionCNN", (FashionCNN,), {"forward": forward}))
+    checks.network(type("FashionCNN", (FashionCNN,), {"forward": forward}))
     assert said in words(capsys)
 
 
+def classifier(*layers):
+    """Return a network with these layers in its classifier."""
+
+    class Network(FashionCNN):
+        def __init__(self):
+            super().__init__()
+            del self.classifier
+            self.classifier = layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+    return Network
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ((nn.Flatten(), nn.Linear(1568, 64), nn.ReLU(), nn.Linear(64, 10)), "are 'Linear(1568, 64), Linear(64, 10)'"),
+        ((nn.Flatten(), nn.Linear(1568, 128, bias=False)), "'Linear(1568, 128, no bias)' instead of"),
+        ((nn.Flatten(), nn.ReLU), "A layer has round brackets, even empty ones"),
+        (([nn.Flatten(), nn.Linear(1568, 10)],), "`classifier` is a list of layers"),
+        ((nn.Identity(),), "`classifier` that have weights are 'none'"),
+    ],
+)
+def test_wrong_layers_are_told(layers, said, capsys):
+    checks.network(classifier(*layers))
+    assert said in words(capsys)
+
+
+def test_a_layer_without_its_module_is_told_where_it_belongs(capsys):
+    class Network(FashionCNN):
+        def __init__(self):
+            super().__init__()
+            self.features = Sequential()  # noqa: F821
+
+    checks.network(Network)
+    assert "write `nn.Sequential`" in words(capsys)
+
+
 def test_a_misspelt_forward_is_explained(capsys):
-    checks.forward(type("FashionCNN", (nn.Module,), {"foward": lambda self, images: images}))
+    checks.network(type("FashionCNN", (nn.Module,), {"foward": lambda self, images: images}))
     assert "Its name has to be `forward`" in words(capsys)
 
 
@@ -172,7 +209,7 @@ def test_a_network_whose_features_are_thrown_away_is_told(capsys):
             self.features(images)
             return self.classifier(images)
 
-    checks.forward(FashionCNN_)
+    checks.network(FashionCNN_)
     assert "`self.features(images)` on a line of its own changes nothing" in words(capsys)
 
 

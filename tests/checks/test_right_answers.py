@@ -290,7 +290,21 @@ def joined(self, images):
 @pytest.mark.parametrize("forward", [layer_by_layer, flattened_before, functional, joined])
 def test_another_way_through_the_same_layers_is_right(forward):
     network = type("FashionCNN", (FashionCNN,), {"forward": forward})
-    assert checks.forward(network) is network
+    assert checks.network(network) is network
+
+
+def test_layers_made_in_another_order_and_written_otherwise_are_right():
+    class Otherwise(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(1568, 128), nn.ReLU(), nn.Linear(128, 10))
+            first = (nn.Conv2d(1, 16, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2, 2))
+            self.features = nn.Sequential(*first, nn.Conv2d(16, 32, (3, 3), 1, 1), nn.MaxPool2d(2), nn.ReLU())
+
+        def forward(self, images):
+            return self.classifier(self.features(images))
+
+    assert checks.network(Otherwise) is Otherwise
 
 
 def test_a_relu_that_works_in_place_is_right():
@@ -301,4 +315,4 @@ def test_a_relu_that_works_in_place_is_right():
                 if isinstance(layer, nn.ReLU):
                     layer.inplace = True
 
-    assert checks.forward(InPlace) is InPlace
+    assert checks.network(InPlace) is InPlace

@@ -44,6 +44,8 @@ def test_confusion_matrices_show_every_count(drawn, splits):
     for axis, arm in ((left, "stock-fp32"), (right, "ipex-fp32")):
         assert axis.get_title(loc="left").startswith(f"{arm}: ")
         assert sum(int(text.get_text()) for text in axis.texts) == 10_000
+        (frame,) = axis.patches
+        assert f"{data.CLASSES[round(frame.get_y() + 0.5)]} is most often taken for" in axis.get_title(loc="left")
         shown = axis.images[0].get_array() ** 2
         for text in axis.texts:
             column, row = text.get_position()

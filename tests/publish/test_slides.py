@@ -231,7 +231,7 @@ def test_a_stub_is_shown_before_its_solution(shown, name):
     assert len(stubs) >= 2
     for number in stubs:
         stub = next(text for text in code[number] if editions.STUB in text)
-        head, _, tail = stub.partition(editions.STUB)
+        head, *_, tail = stub.split(editions.STUB)
         solution = code[number + 1][0]
         assert solution.startswith(head) and solution.endswith(tail) and editions.STUB not in solution
 

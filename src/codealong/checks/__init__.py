@@ -1,6 +1,6 @@
 """What answers a learner: a check for each exercise, and the claims that a notebook ends with."""
 
-from codealong.checks.architecture import conv_parameters, dense_parameters, forward
+from codealong.checks.architecture import conv_parameters, dense_parameters, network
 from codealong.checks.claims import ClaimError, claims
 from codealong.checks.data import count_twins, normalise
 from codealong.checks.five_conclusions import ratio_interval, seeds_needed, within
@@ -13,7 +13,7 @@ from codealong.checks.where_the_time_goes import amdahl, attainable
 
 __all__ = [
     "ClaimError", "accuracy", "amdahl", "attainable", "bf16_loss", "claims", "conv_parameters", "count_twins", "counts",
-    "dense_parameters", "faster", "faults_per_step", "forward", "normalise", "only_one", "paired_interval",
+    "dense_parameters", "faster", "faults_per_step", "network", "normalise", "only_one", "paired_interval",
     "paired_times", "ratio_interval", "recall_difference", "seeds_needed", "train_step", "with_ipex", "with_schedule",
     "within",
 ]  # fmt: skip

@@ -1,30 +1,85 @@
-"""Checks of notebook 2: the way through the network, and its parameters counted by hand."""
+"""Checks of notebook 2: the network layer by layer, the way through it, and its parameters counted by hand."""
 
 import torch
+from torch import nn
 
 from codealong import data
 from codealong.checks.exercise import NOTHING, Exercise, Wrong, examples, numbers, returned
 from codealong.model import FashionCNN
 
+FIRST, SECOND = (0, (1, 16)), (3, (16, 32))
+PARTS = ("features", "classifier")
+
 
 def _logits(network):
-    """Return the logits of eight images, then of one, and whether a gradient comes back to every weight."""
+    """Return the layers with weights, the logits of eight images and of one, and whether gradients reach every weight.
+
+    Where all layers have the right size, they get the weights of the solution: any order of making them is right.
+    """
     torch.manual_seed(0)
-    net = network()
+    net, ours = network(), FashionCNN()
+    sizes, ours_sizes = _sizes(net), _sizes(ours)
+    if sizes == ours_sizes:
+        with torch.no_grad():
+            for part in PARTS:
+                for weight, right in zip(
+                    getattr(net, part).parameters(), getattr(ours, part).parameters(), strict=True
+                ):
+                    weight.copy_(right)
     images = data.normalise(examples().images[:8])
     logits = returned(net(images))
-    if isinstance(logits, torch.nn.Module):
+    if isinstance(logits, nn.Module):
         raise Wrong("it returns layers, not what they compute: call them with the images, `self.features(images)`.")
     if not isinstance(logits, torch.Tensor):
         raise Wrong(f"it returns a {type(logits).__name__}, and logits are a tensor.")
     if logits.requires_grad:
         logits.sum().backward()
     reached = all(weight.grad is not None for weight in net.parameters())
-    return {
+    return sizes | {
         "for eight images it gives": logits.detach(),
         "whether training can reach every weight is": reached,
         "for a single image it gives": net(images[:1]).detach(),
     }
+
+
+def _sizes(net):
+    """Say in words how large the layers with weights are, for each part of a network."""
+    return {f"the layers of `{part}` that have weights are": _size(part, getattr(net, part, None)) for part in PARTS}
+
+
+def _size(name, part):
+    if isinstance(part, list | tuple):
+        raise Wrong(
+            f"`{name}` is a {type(part).__name__} of layers. Put them into `nn.Sequential(…)`, which calls them one "
+            "after the other."
+        )
+    layers = part.modules() if isinstance(part, nn.Module) else []
+    return ", ".join(_described(layer) for layer in layers if list(layer.parameters(recurse=False))) or "none"
+
+
+def _described(layer):
+    numbers = [
+        getattr(layer, name)
+        for name in ("in_channels", "out_channels", "in_features", "out_features")
+        if hasattr(layer, name)
+    ]
+    if kernel := getattr(layer, "kernel_size", None):
+        numbers.append(" × ".join(map(str, kernel)))
+    if layer.bias is None:
+        numbers.append("no bias")
+    return f"{type(layer).__name__}({', '.join(map(str, numbers))})"
+
+
+def _made(features=(), classifier=()):
+    """Return a network in which each of the given positions has another layer, or none where that is None."""
+
+    def make(net):
+        FashionCNN.__init__(net)
+        for part, changes in zip(PARTS, (features, classifier), strict=True):
+            layers = dict(enumerate(getattr(net, part))) | dict(changes)
+            setattr(net, part, nn.Sequential(*(layer for layer in layers.values() if layer is not None)))
+
+    return type("FashionCNN", (FashionCNN,), {"__init__": make})
 
 
 def _going(way):
@@ -32,11 +87,53 @@ def _going(way):
     return type("FashionCNN", (FashionCNN,), {"forward": way})
 
 
-forward = Exercise(
-    "FashionCNN.forward",
+network = Exercise(
+    "FashionCNN",
     FashionCNN,
     _logits,
     {
+        "without padding=1, a 3 × 3 filter does not fit at the border, and each convolution shaves a frame off its "
+        "maps. Give it to both convolutions.": tuple(
+            _made(
+                {place: nn.Conv2d(*channels, kernel_size=3) for place, channels in which}, {1: nn.Linear(inputs, 128)}
+            )
+            for which in ([FIRST], [SECOND], [FIRST, SECOND])
+            for inputs in (1568, 800 if len(which) == 2 else 1152)
+        ),
+        "a pooling is missing. There are two, one after each convolution and its ReLU; each halves height and width.": (
+            _made({2: None}),
+            _made({5: None}),
+            _made({2: None, 5: None}),
+            _made({2: None}, {1: nn.Linear(32 * 14 * 14, 128)}),
+            _made({2: None, 5: None}, {1: nn.Linear(32 * 28 * 28, 128)}),
+        ),
+        "a ReLU is missing. The shapes are right without it, but two layers with nothing between them can do no more "
+        "than one. It follows each convolution and the first dense layer.": (
+            _made({1: None}),
+            _made({4: None}),
+            _made({}, {2: None}),
+            _made({1: None, 4: None}),
+            _made({1: None, 4: None}, {2: None}),
+            _made({4: None}, {2: None}),
+        ),
+        "nn.Flatten is missing: the first dense layer takes a row of numbers, and pooling leaves maps. It comes first "
+        "in the classifier.": _made({}, {0: None}),
+        "the first dense layer takes every value that leaves the last pooling: 32 maps of 7 × 7, so 32 * 7 * 7 "
+        "inputs.": tuple(
+            _made({}, {1: nn.Linear(inputs, 128)})
+            for inputs in (28 * 28, 32, 16 * 7 * 7, 7 * 7, 32 * 14 * 14, 32 * 28 * 28, 2 * 28 * 28 * 16, 32 * 7)
+        ),
+        "the second convolution takes the 16 maps that the first one gives, not the image: its first number is 16. "
+        "A convolution says what it takes, then what it gives.": (
+            _made({3: nn.Conv2d(1, 32, kernel_size=3, padding=1)}),
+            _made({3: nn.Conv2d(32, 16, kernel_size=3, padding=1)}),
+            _made({0: nn.Conv2d(16, 1, kernel_size=3, padding=1)}),
+        ),
+        "the last dense layer gives one number for each class, so ten.": (
+            _made({}, {3: nn.Linear(128, 1)}),
+            _made({}, {3: nn.Linear(10, 128)}),
+            _made({}, {3: None}),
+        ),
         "these are probabilities, or their logarithms. They are what one wants to see, but logits are asked for: what "
         "the last layer gives, as it is. Training (notebook 3) makes probabilities of them by itself.": (
             _going(lambda net, images: net.classifier(net.features(images)).softmax(dim=1)),

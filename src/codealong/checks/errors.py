@@ -6,7 +6,17 @@ MODULES = ("torch", "nn", "np", "data", "training", "ipex", "student_t")
 
 SHOULD_STAND_BEFORE = {
     "nn.functional": {"cross_entropy", "relu", "softmax", "log_softmax", "nll_loss", "one_hot"},
-    "nn": {"functional", "CrossEntropyLoss", "ReLU", "Flatten", "Softmax"},
+    "nn": {
+        "functional",
+        "Sequential",
+        "Conv2d",
+        "MaxPool2d",
+        "Linear",
+        "CrossEntropyLoss",
+        "ReLU",
+        "Flatten",
+        "Softmax",
+    },
     "data": {"normalise", "batches", "Split", "MEAN", "STD", "CLASSES"},
     "torch": {"autocast", "no_grad", "inference_mode", "bfloat16", "float32", "flatten", "argmax", "optim"},
     "torch.optim.lr_scheduler": {"OneCycleLR"},
@@ -43,6 +53,10 @@ MEANINGS = {
     ),
     r"flatten\(\): argument 'input'|'Sequential' object has no attribute|conv2d\(\) received": (
         "Layers are called with images, which are a tensor, and give new values: `self.features(images)`."
+    ),
+    r"is not a Module subclass": (
+        "`nn.Sequential` takes layers, with commas between them and no square brackets. A layer has round brackets, "
+        "even empty ones: `nn.ReLU()`."
     ),
     r"missing the required \"forward\"": "Its name has to be `forward`, exactly so, and indented below the class.",
     r"can't be cast to the desired output type": (

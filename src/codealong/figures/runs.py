@@ -36,7 +36,7 @@ def curves(histories):
 
 
 def confusions(labels, runs):
-    """Draw the confusion matrix of each run, side by side; rows are true classes.
+    """Draw the confusion matrix of each run, side by side; rows are true classes, the most mistaken one is framed.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ def confusions(labels, runs):
             axis.text(column, row, counts[row, column], ha="center", va="center", color=colour)
         mistakes = counts - np.diag(counts.diagonal())
         true, predicted = np.unravel_index(mistakes.argmax(), counts.shape)
+        axis.axhspan(true - 0.5, true + 0.5, fill=False, edgecolor="black", linewidth=2)
         axis.set_title(f"{run.arm}: {CLASSES[true]} is most often taken for {CLASSES[predicted]}")
         said.append(f"{run.arm}, {mistakes.max()} images of {CLASSES[true]} are taken for {CLASSES[predicted]}")
         axis.set_xticks(range(len(CLASSES)), CLASSES, rotation=45, ha="right")
