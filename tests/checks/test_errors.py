@@ -32,7 +32,7 @@ FORMULA = Typed("""
         ("normalise", BYTES.but("float()", "float"), "somewhere `.name` should be `.name()`"),
         ("normalise", BYTES.but("return", "return normalise(images) #"), "The function calls itself"),
         ("normalise", BYTES.but("data.MEAN", "MEAN"), "nothing is called `MEAN` here: write `data.MEAN`"),
-        ("normalise", BYTES.but("(images)", "()"), "Leave the line with `def` as it was"),
+        ("normalise", BYTES.but("(images)", "()"), "The line with `def` stays as it was"),
         ("count_twins", lambda others, unseen: len(others & unseen), "`set(…)` makes a set of a list"),
         ("conv_parameters", FORMULA.but("* (", "("), "A multiplication needs its `*`"),
         ("conv_parameters", FORMULA.but("size *", "sise *"), "nothing is called `sise` here. Store a value"),

@@ -192,7 +192,15 @@ conv_parameters = Exercise(
         "one bias for the whole layer is not enough: each filter has its own.": (
             lambda inputs, outputs, size=3: outputs * inputs * size * size + 1
         ),
-        "a filter is size × size, not size.": lambda inputs, outputs, size=3: outputs * (inputs * size + 1),
+        "a filter is size × size, not size.": (
+            lambda inputs, outputs, size=3: outputs * (inputs * size + 1),
+            lambda inputs, outputs, size=3: outputs * inputs * size,
+        ),
+        "the size of the image does not count: the same weights are used at every place.": (
+            lambda inputs, outputs, size=3: outputs * (inputs * size * size + 1) * 28 * 28,
+            lambda inputs, outputs, size=3: outputs * inputs * size * size * 28 * 28,
+            lambda inputs, outputs, size=3: outputs * inputs * 28 * 28,
+        ),
         "a filter looks at all input channels at once: inputs × size × size weights. In the first layer, which has one "
         "channel, the difference does not show.": lambda inputs, outputs, size=3: outputs * (size * size + 1),
         "there is one bias for each filter, not one for each of its channels.": (
@@ -219,7 +227,8 @@ dense_parameters = Exercise(
     {
         "the biases are missing: one for each output.": lambda inputs, outputs: outputs * inputs,
         "there is one bias for each output, not one for each input: a bias is added to what leaves the layer.": (
-            lambda inputs, outputs: (outputs + 1) * inputs
+            lambda inputs, outputs: (outputs + 1) * inputs,
+            lambda inputs, outputs: inputs * outputs + inputs + outputs,
         ),
         "one bias for the whole layer is not enough: each output has its own.": (
             lambda inputs, outputs: outputs * inputs + 1

@@ -32,13 +32,21 @@ normalise = Exercise(
         "it is not divided by the standard deviation. With the mean gone it looks done, because the average is 0.": (
             lambda images: images.float() / 255 - data.MEAN
         ),
-        "MEAN and STD are for pixels from 0 to 1, and these go up to 255: divide by 255 first. Nothing complains, "
-        "because the formula is the right one.": lambda images: (images.float() - data.MEAN) / data.STD,
+        "MEAN and STD are for pixels from 0 to 1, and these go up to 255: divide by 255 first. Nothing complains: "
+        "it is the right formula, for other numbers.": lambda images: (images.float() - data.MEAN) / data.STD,
         "this takes the mean and standard deviation of the images at hand. The result looks perfect, but then the same "
         "image gives other numbers among other images. Use data.MEAN and data.STD.": (
             _own_statistics((0, 1, 2, 3)),
             _own_statistics((1, 2, 3)),
             _own_statistics((0,)),
+        ),
+        "images.mean() would be that of the images at hand, and bytes have none: data.MEAN and data.STD are those of "
+        "the training images, and are given.": (
+            lambda images: (images / 255 - images.mean()) / images.std(),
+            lambda images: (images - images.mean()) / images.std(),
+        ),
+        "float64 takes twice the memory of float32, and layers refuse it: .float() makes float32.": (
+            lambda images: (images.double() / 255 - data.MEAN) / data.STD
         ),
         "// divides whole numbers, so every shade below 255 becomes 0. Bytes stay bytes that way, which looks "
         "thrifty.": lambda images: (images // 255 - data.MEAN) / data.STD,
@@ -114,8 +122,11 @@ count_twins = Exercise(
         "this counts the images that have *no* twin. The minus of sets takes away; & keeps what is in both.": (
             lambda others, unseen: len(set(unseen) - set(others))
         ),
-        "this counts how many of the others are in the test images. A test image that they repeat twice counts "
-        "twice; go through the test images instead.": (lambda others, unseen: sum(other in unseen for other in others)),
+        "this counts pairs, or others that are in the test images. A test image that the others repeat counts more "
+        "than once: go through the test images, and `break` at the first twin of each.": (
+            lambda others, unseen: sum(other in unseen for other in others),
+            lambda others, unseen: sum(one == other for one in unseen for other in others),
+        ),
         "this counts all different images. | unites two sets; & keeps what is in both.": (
             lambda others, unseen: len(set(others) | set(unseen))
         ),

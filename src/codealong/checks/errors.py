@@ -101,9 +101,15 @@ MEANINGS = {
     r"Expected floating point type for target|must be Tensor, not|spatial targets": (
         "A function of PyTorch was given something else than it takes: the logits come first, then the labels."
     ),
+    r"'device_type'": 'Autocast is told the device first: torch.autocast("cpu", dtype=torch.bfloat16).',
+    r"'Recipe' and": "training.RECIPE is the whole recipe: its learning rate is training.RECIPE.max_lr.",
+    r"is not an Optimizer": "A scheduler is built on an optimizer, not on a network.",
+    r"must define either total_steps": "How long the schedule is, is missing: total_steps=total_steps.",
+    r"optimizer should be given for training": "IPEX prepares a network for training together with its optimizer: "
+    "optimizer=optimizer.",
     r"takes \d+ positional arguments? but|missing \d+ required|unexpected keyword": (
-        "A call has too few, too many or other arguments. Leave the line with `def` as it was, and compare the calls "
-        "below it with what they need. In a class, the first argument is `self`."
+        "A call has too few, too many or other arguments: compare it with what it needs. The line with `def` stays as "
+        "it was. In a class, the first argument is `self`."
     ),
     r"maximum recursion depth": (
         "The function calls itself, again and again. Inside it, use what the names of its arguments give you."

@@ -15,11 +15,21 @@ NOT_TWO = (
     "it should return two things, the network and the optimizer that ipex.optimize returns. Without the optimizer "
     "among its arguments, IPEX returns a network only, and nothing trains that."
 )
+A_PAIR = (
+    "ipex.optimize returns two things, and both of them went into one name: `net, optimizer = ipex.optimize(…)` gives "
+    "each a name of its own."
+)
+OTHER_ORDER = "the order is another one: the network, its optimizer, then the scheduler."
 NOT_THREE = "it should return three things: the network, its optimizer, and the scheduler."
 OTHER_PEAK = (
-    "the learning rate does not rise to training.RECIPE.max_lr within total_steps. Adam's own rate, or a number of "
-    "epochs, is what most scripts have at hand; this schedule moves with every step."
+    "the learning rate does not rise to training.RECIPE.max_lr. Adam's own rate is what most scripts have at hand; the "
+    "recipe's is larger, because the schedule comes to it and goes again."
 )
+OTHER_STEPS = (
+    "it is built for another number of steps. This schedule moves with every step, not with every epoch, and "
+    "total_steps says how many there are."
+)
+MOVED = "the scheduler has stepped already. It steps in the training loop, once after each step of the optimizer."
 OTHER_COURSE = (
     "the learning rate follows another curve than that of OneCycleLR alone, which rises for the first 30 % of the "
     "steps. Leave its other arguments as they are: all arms share one schedule."
@@ -66,6 +76,10 @@ def _prepared(answer, *more):
     if not isinstance(returned, tuple | list) or len(returned) != 2 + len(more):
         raise Wrong(NOT_THREE if more else NOT_TWO)
     net, optimizer, *rest = returned
+    if isinstance(net, tuple):
+        raise Wrong(A_PAIR)
+    if rest and isinstance(rest[0], torch.optim.Optimizer):
+        raise Wrong(OTHER_ORDER)
     if not isinstance(net, torch.nn.Module) or not isinstance(optimizer, torch.optim.Optimizer):
         raise Wrong("the network comes first, then its optimizer.")
     layers = net.features[0], net.classifier[1]
@@ -123,6 +137,9 @@ with_ipex = Exercise(
         "the second argument of ipex.optimize is dtype, not the optimizer: write the names of both, optimizer=… and "
         "dtype=….": WITH_IPEX.but("optimizer=optimizer, dtype=", "optimizer, "),
         NOT_TWO: WITH_IPEX.but("new, its_optimizer\n", "new\n"),
+        A_PAIR: WITH_IPEX.but("new, its_optimizer = ", "new = ").but(
+            "return new, its_optimizer", "return new, optimizer"
+        ),
     },
 )
 
@@ -131,6 +148,10 @@ def _scheduled(answer):
     """Return what came back, whether the scheduler belongs to its optimizer, and the learning rates."""
     (optimizer, scheduler), description, net = _prepared(answer, STEPS)
     turned = scheduler.optimizer is optimizer
+    if turned and getattr(scheduler, "total_steps", STEPS) != STEPS:
+        raise Wrong(OTHER_STEPS)
+    if turned and getattr(scheduler, "last_epoch", 0) > 0:
+        raise Wrong(MOVED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a scheduler of another optimizer warns; the check says it in other words
         rates = _rates(scheduler)
@@ -190,11 +211,16 @@ with_schedule = Exercise(
         "this is prepared for bfloat16, and float32 is asked for: another dtype is another arm.": SCHEDULE.but(
             "torch.float32", "torch.bfloat16"
         ),
-        OTHER_PEAK: (
-            SCHEDULE.but("training.RECIPE.max_lr", "1e-3"),
+        OTHER_PEAK: SCHEDULE.but("training.RECIPE.max_lr", "1e-3"),
+        OTHER_STEPS: (
             SCHEDULE.but("=total_steps", "=training.RECIPE.epochs"),
             SCHEDULE.but("=total_steps", "=99"),
         ),
+        MOVED: SCHEDULE.but("        return", "        scheduler.step()\n        return"),
+        OTHER_ORDER: SCHEDULE.but("new, its_optimizer, scheduler\n", "new, scheduler, its_optimizer\n"),
+        A_PAIR: SCHEDULE.but("new, its_optimizer = ", "new = ")
+        .but("            its_optimizer,", "            optimizer,")
+        .but("return new, its_optimizer", "return new, optimizer"),
         OTHER_COURSE: SCHEDULE.but("=total_steps", "=total_steps, pct_start=0.5"),
         IN_PLACE: SCHEDULE.but("torch.float32", "torch.float32, inplace=True"),
         UNTOUCHED: ON_THE_OLD.but("ipex.optimize(net, optimizer=optimizer, dtype=torch.float32)", "net, optimizer").but(

@@ -293,6 +293,9 @@ bf16_loss = Exercise(
             BF16.but("return logits, loss", "return loss"),
             BF16.but("return logits, loss", "return loss, logits"),
         ),
+        "the images come normalised. Twice is not safer: the network sees other numbers.": BF16.but(
+            "(images)", "(data.normalise(images))"
+        ),
         "only the images are bfloat16. Weights and images then have different types, and a convolution refuses that: "
         "autocast changes both on the way.": PLAIN.but("images)\n", "images.bfloat16())\n"),
         "the images need no cast of their own: autocast gives each layer what it needs.": BF16.but(
