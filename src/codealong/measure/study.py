@@ -17,6 +17,9 @@ from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
 from codealong.measure import sweep, timing
 
+FIRST = 100
+"""The first seed. Smaller ones were used while the rules of the verdicts were made, and confirm nothing."""
+
 SEEDS = 12
 FEWEST = 10
 """Seeds below which nothing is concluded."""
@@ -42,7 +45,7 @@ def conduct(folder, seeds=SEEDS):
     folder : path
         Of a machine.
     seeds : int, optional
-        The study has the seeds below it.
+        How many, from `FIRST` on.
 
     Raises
     ------
@@ -51,13 +54,12 @@ def conduct(folder, seeds=SEEDS):
         machine or recipe.
     """
     folder = Path(folder)
-    arms = sweep.arms(folder)
-    present = [run for arm in arms for run in runs.of_machine(arm, folder)]
+    present = [run for arm in ARMS for run in runs.of_machine(arm, folder)]
     names = {(run.arm, run.seed) for run in present}
-    seeds = max([seeds, *(seed + 1 for _, seed in names)])
-    left = [pair for pair in order(arms, seeds) if pair not in names]
+    seeds = max([seeds, *(seed + 1 - FIRST for _, seed in names)])
+    left = [pair for pair in order(list(ARMS), seeds) if pair not in names]
     if left or sweep.missing(folder):
-        for arm in arms:
+        for arm in ARMS:
             if not (status := ARMS[arm].status()).usable:
                 raise StudyError(f"A study needs every arm, and {arm} cannot run here: {status.reason}")
         ensure_same(folder, present, asdict(training.RECIPE), hardware.provenance())
@@ -65,9 +67,9 @@ def conduct(folder, seeds=SEEDS):
         with _alone(folder):
             for unfinished in folder.rglob(".new-*"):
                 unfinished.unlink()
-            _make(left, len(arms) * seeds, folder, _took(present))
+            _make(left, len(ARMS) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
-    print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms, and the sweep over widths")
+    print(f"{folder} holds a whole study: {seeds} seeds of {len(ARMS)} arms, and the sweep over widths")
 
 
 def _make(left, total, folder, took):
@@ -103,7 +105,7 @@ def order(arms, seeds):
     """
     return [
         (arm, seed)
-        for seed in range(seeds)
+        for seed in range(FIRST, FIRST + seeds)
         for arm in timing.turn(arms, seed)
     ]  # fmt: skip
 
@@ -111,7 +113,7 @@ def order(arms, seeds):
 def record(arm, seed, folder):
     """Make one run in this process, warmed up, and record it.
 
-    The runs of seed 0 keep their probabilities; of the others, the predicted classes are enough.
+    Only the predicted classes are kept, not the probabilities.
     """
     splits = data.load()
     training.warm_up(arm, splits.train)
@@ -119,7 +121,7 @@ def record(arm, seed, folder):
     run = training.fit(arm, seed, splits.train, splits.valid).run(splits.test)
     measured = {"warm_up_steps": training.WARM_UP_STEPS, "busy_percent": busy}
     run = replace(run, provenance=run.provenance | measured)
-    runs.save(run if seed == 0 else replace(run, probabilities=None), Path(folder) / runs.FOLDER)
+    runs.save(replace(run, probabilities=None), Path(folder) / runs.FOLDER)
 
 
 def _one(arm, seed, folder):
