@@ -63,6 +63,9 @@ study: .venv/installed data  ## go on with the recorded study until it is whole,
 	@$(PY) -m codealong study --into $(RECORDED)
 	@$(PY) -m codealong verdicts
 
+campaign: .venv/installed data  ## add a campaign of times, ten minutes on an idle machine, to the records
+	@$(PY) -m codealong campaign --into $(RECORDED)
+
 record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
 	$(PY) -m codealong record
 
@@ -112,5 +115,5 @@ build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course student lab doctor test present slides handout site editions study bench bench-peers check lint record pictures \
+.PHONY: help course student lab doctor test present slides handout site editions study campaign bench bench-peers check lint record pictures \
 	lock clean data

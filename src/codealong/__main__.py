@@ -44,6 +44,7 @@ def _parser():
         },
         "Measure": {
             _study: "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped",
+            _campaign: "measure the rate of every arm, interleaved, in ten minutes; a verdict on time needs three",
             _bench: "measure every way to train this network, with a picture",
             _ablation: "measure what each part of the tuned path is worth",
             _instruction_sets: "measure what each instruction set adds",
@@ -82,7 +83,7 @@ def _parser():
     bench = options[_bench]
     bench.add_argument("--peers", type=_path, help="Python of an environment with Keras and JAX, to measure them too")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
-    for measure in (_study, _bench, _ablation, _instruction_sets):
+    for measure in (_study, _campaign, _bench, _ablation, _instruction_sets):
         text = "for maintainers: a machine's folder of records (default: build/measured/)"
         options[measure].add_argument("--into", type=_path, help=text)
     return parser
@@ -160,6 +161,18 @@ def _study(words):
     from codealong.measure import study
 
     study.conduct(words.into or records.OWN, words.seeds or study.SEEDS)
+
+
+def _campaign(words):
+    from codealong import records
+    from codealong.analysis import campaigns
+    from codealong.measure import campaign
+
+    into = words.into or records.OWN
+    print(f"recorded in {campaign.measure(into)}\n\nrates relative to stock-fp32, by campaign:")
+    times = campaigns.load(into)
+    for arm in times.rates:
+        print(f"{arm:20}", *(f"{ratio:.2f}" for ratio in times.by_campaign("stock-fp32", arm)))
 
 
 def _verdicts(words):

@@ -92,7 +92,7 @@ def _begun(folder, rounds):
         age = now - datetime.datetime.fromisoformat(record["rounds"][0]["date"])
         if len(record["rounds"]) < rounds and age < datetime.timedelta(hours=STALE_HOURS):
             return path, record
-    return folder / FOLDER / f"{now:%Y-%m-%dT%H-%M}.json", None
+    return folder / FOLDER / f"{now:%Y-%m-%dT%H-%M-%S}.json", None
 
 
 def _round(record, number, say):
