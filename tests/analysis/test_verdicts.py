@@ -11,6 +11,7 @@ from codealong.analysis import study, verdicts
 from codealong.analysis.campaigns import FEWEST, Campaigns
 from codealong.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED
 from codealong.arms import ARMS
+from codealong.measure.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -396,3 +397,20 @@ def test_earlier_seeds_stand_beside_and_do_not_decide(recorded):
 def test_the_recorded_study_says_what_the_course_says_it_does(loaded):
     assert {each.claim: each.verdict for each in verdicts.judge(loaded)} == RECORDED
     assert [each.published for each in verdicts.judge(loaded)] == [True] * 5 + [False] * 2
+
+
+def test_verdicts_are_listed_by_machine(loaded, monkeypatch, tmp_path):
+    for name in ("one", "other", "begun"):
+        (tmp_path / name / "runs").mkdir(parents=True)
+    (tmp_path / "nothing").mkdir()
+
+    def load(folder):
+        if folder.name == "begun":
+            raise StudyError("holds no whole study")
+        return loaded if folder.name == "one" else more_right(loaded, "ipex-fp32", lambda _: -150)
+
+    monkeypatch.setattr(study, "load", load)
+    table = verdicts.by_machine(tmp_path)
+    assert list(table) == ["one", "other"] and list(table.index) == list(RECORDED)
+    assert table["one"].to_dict() == RECORDED
+    assert table.loc["the reports are practically identical", "other"] == REFUTED

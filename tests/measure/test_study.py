@@ -253,10 +253,19 @@ def test_runs_that_no_study_made_are_not_mixed_in(prepared, tmp_path):
 
 
 def test_seeds_beyond_those_asked_for_are_finished(prepared, tmp_path):
-    (tmp_path / "study" / "runs").mkdir(parents=True)
+    study.conduct(tmp_path / "study", seeds=1)
     shutil.copy(prepared / "stock-bf16-seed102.run.zip", tmp_path / "study" / "runs")
     study.conduct(tmp_path / "study", seeds=2)
     assert len(list((tmp_path / "study" / "runs").iterdir())) == 12
+
+
+def test_a_study_keeps_the_arms_that_it_began_with(prepared, tmp_path, monkeypatch):
+    study.conduct(tmp_path / "study", seeds=2)
+    monkeypatch.setattr(study, "ARMS", ARMS)
+    study.conduct(tmp_path / "study", seeds=3)
+    assert {path.name.partition("-seed")[0] for path in (tmp_path / "study" / "runs").iterdir()} == set(FOUR)
+    study.conduct(tmp_path / "study", seeds=3)
+    assert len(made(prepared)) == 12
 
 
 def test_two_studies_do_not_write_to_one_folder(prepared, tmp_path):
@@ -283,6 +292,6 @@ def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
     study.conduct(records.REFERENCE)
     assert (
-        f"holds a whole study: {study.SEEDS} seeds of {len(ARMS)} arms, and the sweep over widths"
+        f"holds a whole study: {study.SEEDS} seeds of 5 arms, and the sweep over widths"
         in capsys.readouterr().out
     )

@@ -56,10 +56,11 @@ def conduct(folder, seeds=SEEDS):
     folder = Path(folder)
     present = [run for arm in ARMS for run in runs.of_machine(arm, folder)]
     names = {(run.arm, run.seed) for run in present}
+    arms = _arms(names)
     seeds = max([seeds, *(seed + 1 - FIRST for _, seed in names)])
-    left = [pair for pair in order(list(ARMS), seeds) if pair not in names]
+    left = [pair for pair in order(arms, seeds) if pair not in names]
     if left or sweep.missing(folder):
-        for arm in ARMS:
+        for arm in arms:
             if not (status := ARMS[arm].status()).usable:
                 raise StudyError(f"A study needs every arm, and {arm} cannot run here: {status.reason}")
         ensure_same(folder, present, asdict(training.RECIPE), hardware.provenance())
@@ -67,9 +68,15 @@ def conduct(folder, seeds=SEEDS):
         with _alone(folder):
             for unfinished in folder.rglob(".new-*"):
                 unfinished.unlink()
-            _make(left, len(ARMS) * seeds, folder, _took(present))
+            _make(left, len(arms) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
-    print(f"{folder} holds a whole study: {seeds} seeds of {len(ARMS)} arms, and the sweep over widths")
+    print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms, and the sweep over widths")
+
+
+def _arms(names):
+    """Return the arms of a study: those that it began with, once its second seed has begun, so that all are known."""
+    begun = {arm for arm, seed in names if seed >= FIRST}
+    return [arm for arm in ARMS if arm in begun] if any(seed > FIRST for _, seed in names) else list(ARMS)
 
 
 def _make(left, total, folder, took):

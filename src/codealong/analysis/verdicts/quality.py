@@ -4,9 +4,12 @@ import numpy as np
 
 from codealong.analysis import reports, stats
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide, points
+from codealong.intervals import Interval
 
 LEVELS = (0.88, 0.90, 0.91)
 """Validation accuracies that epochs are counted to."""
+
+NEVER = Interval(np.inf, np.inf, np.inf)
 
 SETTLES = 0.9
 """One pair is enough where at least this share of pairs puts the same arm ahead."""
@@ -77,6 +80,7 @@ def identical(study):
             REFUTED: f"With IPEX the reports differ by more than the margins ({margins}).",
             UNDECIDED: f"These seeds settle neither equivalence ({margins}) nor a difference beyond it.",
         }[verdict],
+        f"accuracy, with minus without: {points(mine['accuracy'])} points",
         numbers | {"verdicts": judged},
     )
 
@@ -139,6 +143,7 @@ def fewer_epochs(study):
         + _before(fewer_epochs, study, lambda was: f"accuracy differed by {points(was['float32']['accuracy'])} points"),
         judged["float32"],
         f"{increased}; {saved}.",
+        f"epochs to {LEVELS[-1]:.2f}, with minus without: {mine['epochs'][LEVELS[-1]].get('difference', NEVER):.0f}",
         numbers | {"verdicts": judged},
     )
 
@@ -174,6 +179,7 @@ def more_evaluation(study):
             REFUTED: f"At least {SETTLES:.0%} of pairs put the same arm ahead in accuracy: one pair settles that.",
             UNDECIDED: f"These seeds do not tell whether {SETTLES:.0%} of pairs put the same arm ahead in accuracy.",
         }[verdict],
+        f"probability that IPEX is ahead in a pair: {share:.2f}",
         {"ahead": ahead, "behind": behind, "probability ahead": share, "probability ahead, rate": faster},
     )
 

@@ -53,6 +53,7 @@ def boost(study):
         + " The published pair has no time in it, and no IPEX.",
         judged["float32"],
         _enough(times, f"In float32 {said[judged['float32']]}. In bfloat16 {said[judged['bfloat16']]}."),
+        _number(times, f"rate, with / without: {ratios['float32']:.2f}"),
         ratios | parts | {"campaigns": len(times), "verdicts": judged},
     )
 
@@ -91,6 +92,7 @@ def larger_models(study):
         f"sizes: {said}. Larger data sets were not tried.",
         judged["float32"],
         f"In float32 {concluded[judged['float32']]}. In bfloat16 {concluded[judged['bfloat16']]}.",
+        f"speed-up at ×{wide} / speed-up at ×{narrow}: {numbers['float32']['growth']:.2f}",
         numbers | {"verdicts": judged},
     )
 
@@ -137,6 +139,7 @@ def ipex_or_bf16(study):
                 UNDECIDED: "These campaigns do not tell which contributes more.",
             }[verdict],
         ),
+        _number(times, f"IPEX's factor / bfloat16's: {quotient:.2f}"),
         {"whole": whole, "ipex": ipex, "bf16": bf16, "ipex / bf16": quotient, "campaigns": len(times)}
         | {name: dict(zip(("first", "second"), each, strict=True)) for name, each in orders.items()},
     )
@@ -177,6 +180,7 @@ def stock_today(study):
                 UNDECIDED: "These campaigns do not tell whether stock PyTorch gives most of the speed-up.",
             }[verdict],
         ),
+        _number(times, f"its share of the speed-up: {share:.2f}"),
         {
             "share": share,
             "ipex-bf16 / stock-fp32": whole,
@@ -198,6 +202,10 @@ def _measured(times, text):
         if times.enough
         else f"a verdict on time needs {FEWEST} campaigns, hours apart. There are {len(times)}."
     )
+
+
+def _number(times, text):
+    return text if times.enough else "–"
 
 
 def _enough(times, conclusion):
