@@ -291,7 +291,4 @@ def test_a_recorded_run_is_the_one_that_training_alone_would_make(few, splits, t
 def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
     study.conduct(records.REFERENCE)
-    assert (
-        f"holds a whole study: {study.SEEDS} seeds of 5 arms, and the sweep over widths"
-        in capsys.readouterr().out
-    )
+    assert f"holds a whole study: {study.SEEDS} seeds of 5 arms, and the sweep over widths" in capsys.readouterr().out

@@ -132,7 +132,7 @@ def widths(study):
     batches = sorted(study.sweep["batch"].unique())
     fig, axes = pyplot().subplots(1, len(batches), figsize=(3.8 * len(batches), 4.4), sharey=True)
     said, largest = [], {}
-    arms = [arm for arm in study.runs if arm != "stock-fp32"]
+    arms = [arm for arm in study.sweep["arm"].unique() if arm != "stock-fp32"]
     for axis, batch in zip(axes, batches, strict=True):
         axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
         for number, arm in enumerate(arms):
