@@ -53,7 +53,7 @@ def finding(recorded):
         f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32 (asked for: {verdicts.SUBSTANTIAL:g}).\n"
         f"- **{ALONE[alone.verdict]}**: {bf16:.2f} times as fast in bfloat16; with IPEX, {both.estimate:.2f}.\n\n"
         f"{seeds} random seeds per arm, {recorded.campaigns.said()}, 95 % intervals, on one machine "
-        f"({origin['processor']}, {origin['threads']} threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
+        f"({origin['processor']}, {origin['threads']} threads{amx}). All verdicts are in [the results](RESULTS.md)."
     )
 
 

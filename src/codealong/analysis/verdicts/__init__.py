@@ -10,6 +10,7 @@ with what the earlier ones gave beside them; verdicts on time from the campaigns
 """
 
 import re
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ __all__ = [
     "fewer_epochs", "identical", "ipex_or_bf16", "judge", "larger_models", "more_evaluation", "plain", "stock_today",
     "text",
 ]  # fmt: skip
+
+WIDTH = 96
 
 JUDGES = (identical, fewer_epochs, boost, larger_models, more_evaluation, ipex_or_bf16, stock_today)
 
@@ -74,8 +77,14 @@ def by_machine(folder=records.RECORDED):
 def text(verdicts):
     """Return verdicts for a reader: what was published, what was measured, and the verdict."""
     return "\n\n".join(
-        f"{each.claim[0].upper()}{each.claim[1:]}\n  {_statement(each)}\n  measured: {_lines(each.measured)}\n"
-        f"  {each.verdict.upper()}: {_lines(each.conclusion)}"
+        "\n".join(
+            [
+                f"{each.claim[0].upper()}{each.claim[1:]}",
+                _folded(_statement(each)),
+                _folded(f"measured: {each.measured}"),
+                _folded(f"{each.verdict.upper()}: {each.conclusion}"),
+            ]
+        )
         for each in verdicts
     )
 
@@ -91,8 +100,13 @@ def _statement(verdict):
     return f"our question, as a claim: {verdict.statement}"
 
 
-def _lines(sentences):
-    return re.sub(r"\. (?=[A-Z])", ".\n    ", sentences)
+def _folded(sentences):
+    """Begin a line with each sentence, and break it before it gets too long for a page or a slide."""
+    lines = re.split(r"(?<=\.) (?=[A-Z])", sentences)
+    return "\n".join(
+        textwrap.fill(line, WIDTH, initial_indent="    " if number else "  ", subsequent_indent="      ")
+        for number, line in enumerate(lines)
+    )
 
 
 def _plain(value):
