@@ -63,6 +63,12 @@ study: .venv/installed data  ## go on with the recorded study until it is whole,
 	@$(PY) -m codealong study --into $(RECORDED)
 	@$(PY) -m codealong verdicts
 
+campaign: .venv/installed data  ## add a campaign of times, ten minutes on an idle machine, to the records
+	@$(PY) -m codealong campaign --into $(RECORDED)
+
+machine: .venv/installed data build/peers/installed  ## record all of this for the machine at hand, in hours; can be stopped
+	@$(PY) -m codealong machine --peers build/peers/bin/python
+
 record: .venv/installed data  ## execute all notebooks in place, to refresh the stored outputs
 	$(PY) -m codealong record
 
@@ -112,5 +118,5 @@ build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@$(PY) -m codealong course
 	@touch $@
 
-.PHONY: help course student lab doctor test present slides handout site editions study bench bench-peers check lint record pictures \
+.PHONY: help course student lab doctor test present slides handout site editions study campaign machine bench bench-peers check lint record pictures \
 	lock clean data

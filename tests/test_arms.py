@@ -21,7 +21,8 @@ prepare, step = arms.Arm.prepare, training.train_step
 
 def watched_prepare(arm, net, optimizer):
     seen["initial"] = digest(*net.state_dict().values())
-    seen["optimizer"] = [type(optimizer).__name__, optimizer.defaults]
+    seen["optimizer"] = [type(optimizer).__name__, {**optimizer.defaults, "fused": None}]
+    seen["fused"] = optimizer.defaults["fused"]
     return prepare(arm, net, optimizer)
 
 def watched_step(net, optimizer, images, labels, arm):
@@ -89,7 +90,7 @@ def test_only_ipex_arms_import_ipex(watched):
 def test_arms_compute_in_the_precision_of_their_name(watched):
     losses = {name: seen["loss"] for name, seen in watched.items()}
     assert losses["stock-bf16"] != losses["stock-fp32"]
-    for name in set(losses) & {"ipex-fp32"}:
+    for name in set(losses) & {"ipex-fp32", "stock-fp32-matched"}:
         assert losses[name] == pytest.approx(losses["stock-fp32"], rel=1e-3)
 
 
@@ -99,8 +100,12 @@ def test_autocast_is_on_for_bf16_only(name):
         assert torch.is_autocast_enabled("cpu") is name.endswith("bf16")
 
 
+def test_the_control_alone_has_the_fused_adam_of_stock_pytorch(watched):
+    assert [name for name, seen in watched.items() if seen["fused"]] == ["stock-fp32-matched"]
+
+
 def test_stock_fp32_leaves_the_memory_format_alone_and_stock_bf16_changes_it():
-    for name, wanted in (("stock-fp32", False), ("stock-bf16", True)):
+    for name, wanted in (("stock-fp32", False), ("stock-fp32-matched", True), ("stock-bf16", True)):
         net = torch.nn.Conv2d(4, 8, 3)
         net, _ = arms.get(name).prepare(net, None)
         assert net.weight.is_contiguous(memory_format=torch.channels_last) is wanted
@@ -125,7 +130,7 @@ def test_images_are_placed_as_the_arm_wants_them(few, monkeypatch):
 
 
 def test_an_unknown_arm_is_named_with_the_known_ones():
-    with pytest.raises(arms.ArmError, match="'ipex-fp8' is not an arm: choose one of stock-fp32, stock-bf16"):
+    with pytest.raises(arms.ArmError, match="'ipex-fp8' is not an arm: choose one of stock-fp32, stock-fp32-matched"):
         arms.get("ipex-fp8")
 
 

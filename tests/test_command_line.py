@@ -213,7 +213,7 @@ def test_peers_that_cannot_be_measured_are_named_before_anything_is(peers, probl
     )
 
 
-@pytest.mark.parametrize("command", ["bench", "ablation", "instruction-sets", "study"])
+@pytest.mark.parametrize("command", ["bench", "ablation", "instruction-sets", "study", "campaign", "machine"])
 def test_a_folder_of_records_that_cannot_be_written_is_named_before_anything_is_measured(
     command, tmp_path, capsys, monkeypatch
 ):

@@ -1,5 +1,8 @@
 """What the course says of a machine: hardware and the doctor's page."""
 
+import os
+import subprocess
+
 import pytest
 
 from codealong import doctor, hardware, ipex_guard, sources
@@ -7,6 +10,9 @@ from codealong.__main__ import main
 
 XEON = """processor : 0
 vendor_id : GenuineIntel
+cpu family : 6
+model : 143
+stepping : 8
 model name : Intel(R) Xeon(R) Platinum 8481C
 flags : fpu avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16 amx_bf16 amx_tile
 
@@ -23,6 +29,7 @@ def test_a_processor_is_read_from_linux_s_description(tmp_path):
         "Intel(R) Xeon(R) Platinum 8481C",
         "GenuineIntel",
         ("AVX2", "AVX-512", "AVX-512 bf16", "AMX"),
+        "6/143/8",
     )
 
 
@@ -34,6 +41,32 @@ def test_an_older_processor_lacks_what_it_lacks(tmp_path):
 def test_avx_512_is_only_named_where_all_of_it_is_there(tmp_path):
     (tmp_path / "cpuinfo").write_text(XEON.replace(" avx512vl", ""))
     assert "AVX-512" not in hardware.processor(tmp_path / "cpuinfo").instruction_sets
+
+
+def test_a_model_that_the_system_does_not_tell_is_a_question_mark(tmp_path):
+    (tmp_path / "cpuinfo").write_text("model name : a processor\n")
+    assert hardware.processor(tmp_path / "cpuinfo").model == "?/?/?"
+
+
+def test_stolen_seconds_are_those_of_all_cores(tmp_path):
+    (tmp_path / "stat").write_text("cpu  1 2 3 4 5 6 7 850 9 0\ncpu0 1 2 3 4 5 6 7 400 9 0\n")
+    assert hardware.stolen_seconds(tmp_path / "stat") == 850 / os.sysconf("SC_CLK_TCK")
+    assert hardware.stolen_seconds(tmp_path / "none") is None
+
+
+def test_the_commit_is_git_s_and_none_where_git_cannot_tell(tmp_path, monkeypatch):
+    monkeypatch.setattr(hardware, "ROOT", tmp_path)
+    assert hardware.commit() is None
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message", "first"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    clean = hardware.commit()
+    assert len(clean) == 12
+    (tmp_path / "file").write_text("")
+    subprocess.run([*git, "add", "file"], cwd=tmp_path, check=True)
+    assert hardware.commit() == f"{clean}-dirty"
+    monkeypatch.setenv("PATH", "")
+    assert hardware.commit() is None
 
 
 def test_memory_is_counted_in_gib():

@@ -44,11 +44,13 @@ def _parser():
         },
         "Measure": {
             _study: "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped",
+            _campaign: "measure the rate of every arm, interleaved, in ten minutes; a verdict on time needs three",
             _bench: "measure every way to train this network, with a picture",
             _ablation: "measure what each part of the tuned path is worth",
             _instruction_sets: "measure what each instruction set adds",
         },
         "Maintain": {
+            _machine: "record all of the above for the machine this runs on, and one more campaign",
             _record: "execute every notebook in place, to refresh the stored outputs",
             _pictures: "draw images/, and write the results in README.md, RESULTS.md and the site's front page again",
         },
@@ -81,8 +83,10 @@ def _parser():
     train.add_argument("--tuned", action="store_true", help="the fast way: another recipe, and memory kept for reuse")
     bench = options[_bench]
     bench.add_argument("--peers", type=_path, help="Python of an environment with Keras and JAX, to measure them too")
+    options[_machine].add_argument("--peers", type=_path, help="as for bench")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
-    for measure in (_study, _bench, _ablation, _instruction_sets):
+    options[_machine].add_argument("--into", type=_path, help="a folder (default: that of this machine, in recorded/)")
+    for measure in (_study, _campaign, _bench, _ablation, _instruction_sets):
         text = "for maintainers: a machine's folder of records (default: build/measured/)"
         options[measure].add_argument("--into", type=_path, help=text)
     return parser
@@ -162,6 +166,27 @@ def _study(words):
     study.conduct(words.into or records.OWN, words.seeds or study.SEEDS)
 
 
+def _campaign(words):
+    from codealong import records
+    from codealong.analysis import campaigns
+    from codealong.measure import campaign
+
+    into = words.into or records.OWN
+    print(f"recorded in {campaign.measure(into)}\n\nrates relative to stock-fp32, by campaign:")
+    times = campaigns.load(into)
+    for arm in times.rates:
+        print(f"{arm:20}", *(f"{ratio:.2f}" for ratio in times.by_campaign("stock-fp32", arm)))
+
+
+def _machine(words):
+    if words.peers:
+        _ensure_peers(words.peers.absolute())
+
+    from codealong.measure import machine
+
+    machine.record(words.into or machine.folder(), words.peers)
+
+
 def _verdicts(words):
     if words.study and not words.study.is_dir():
         what = "is a file" if words.study.exists() else "does not exist"
@@ -181,6 +206,8 @@ def _verdicts(words):
         print(f"{len(whole.seeds)} seeds of {len(whole.runs)} arms, {origin['date'][:10]} on {origin['processor']}.")
         print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
         print(verdicts.text(judged))
+        if not words.study:
+            print(f"\nby machine:\n{verdicts.by_machine().to_string()}")
 
 
 def _ablation(words):

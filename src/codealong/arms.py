@@ -1,4 +1,4 @@
-"""The four arms: what each does to a network, an optimizer and a batch, and nothing else.
+"""The arms: what each does to a network, an optimizer and a batch, and nothing else.
 
 Their names can be had without torch, whose import takes seconds.
 """
@@ -25,12 +25,15 @@ class Arm:
     channels_last : bool
         Whether images, and without IPEX the weights, are channels last in memory.
     uses_ipex : bool
+    fused : bool
+        Whether stock Adam's step is PyTorch's single kernel; IPEX always brings a fused one of its own.
     """
 
     name: str
     precision: str
     channels_last: bool
     uses_ipex: bool
+    fused: bool = False
 
     @property
     def dtype(self):
@@ -100,12 +103,16 @@ ARMS = {
     arm.name: arm
     for arm in (
         Arm("stock-fp32", "float32", channels_last=False, uses_ipex=False),
+        Arm("stock-fp32-matched", "float32", channels_last=True, uses_ipex=False, fused=True),
         Arm("stock-bf16", "bfloat16", channels_last=True, uses_ipex=False),
         Arm("ipex-fp32", "float32", channels_last=True, uses_ipex=True),
         Arm("ipex-bf16", "bfloat16", channels_last=True, uses_ipex=True),
     )
 }
-"""The arms by name, stock PyTorch first."""
+"""The arms by name, stock PyTorch first.
+
+`stock-fp32-matched` is a control: it has the memory layout and the fused Adam that IPEX brings along.
+"""
 
 
 def get(name):

@@ -3,11 +3,14 @@
 import datetime
 import os
 import platform
+import subprocess
 import sys
 import time
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
+
+from codealong import ROOT
 
 INSTRUCTION_SETS = {
     "AVX2": {"avx2"},
@@ -37,11 +40,14 @@ class Processor(NamedTuple):
         As printed on it, and ``GenuineIntel``, ``AuthenticAMD`` or the like.
     instruction_sets : tuple of str
         Those of `INSTRUCTION_SETS` that it has; empty where the system does not tell.
+    model : str
+        Family, model and stepping, as ``25/17/1``; names alone do not always tell processors apart.
     """
 
     name: str
     vendor: str
     instruction_sets: tuple
+    model: str = "unknown"
 
 
 def processor(cpuinfo=Path("/proc/cpuinfo")):
@@ -65,6 +71,7 @@ def processor(cpuinfo=Path("/proc/cpuinfo")):
         facts.get("model name", platform.machine()),
         facts.get("vendor_id", "unknown"),
         tuple(name for name, needed in INSTRUCTION_SETS.items() if needed <= flags),
+        "/".join(facts.get(key, "?") for key in ("cpu family", "model", "stepping")),
     )
 
 
@@ -118,6 +125,17 @@ def peak_memory_mib():
     return psutil.Process().memory_info().rss / 2**20
 
 
+def stolen_seconds(stat=Path("/proc/stat")):
+    """Return the seconds, summed over all cores, that the host of this machine gave to others since it started.
+
+    None where the system does not tell: elsewhere than on Linux.
+    """
+    if not stat.exists():
+        return None
+    fields = stat.read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_is_kept():
     """Tell whether this process keeps freed memory, as the tuned recipe wants it."""
     return "LD_PRELOAD" in os.environ or all(key in os.environ for key in KEEP_MEMORY)
@@ -147,27 +165,42 @@ def wait_until_idle(say):
     return use
 
 
+def commit():
+    """Return the commit of this course, with ``-dirty`` where files differ from it, or None where git cannot tell."""
+    try:
+        said = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=ROOT, capture_output=True, text=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None
+
+
 def provenance():
     """Describe where and with what a result came to be.
 
     Returns
     -------
     dict
-        Processor, instruction sets, cores, threads, memory, allocator, system, versions and the
-        date (UTC), all of it plain enough for JSON.
+        Processor, its model and instruction sets, cores, threads, memory, allocator, system, kernel, versions, commit
+        of the course and the date (UTC), all of it plain enough for JSON.
     """
     import torch
 
     cpu = processor()
     return {
         "processor": cpu.name,
+        "model": cpu.model,
         "instruction_sets": list(cpu.instruction_sets),
         "cores": cores(),
         "threads": torch.get_num_threads(),
         "memory_gib": memory_gib()[0],
         "allocator": allocator(),
         "system": f"{platform.system()} {platform.machine()}",
+        "kernel": platform.release(),
         "versions": versions(),
+        "commit": commit(),
         "ipex_imported": "intel_extension_for_pytorch" in sys.modules,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }

@@ -125,7 +125,7 @@ def find(arms=None, where=None, seed=None):
     Parameters
     ----------
     arms : sequence of str, optional
-        All that the recorded runs have, by default.
+        Those of the lessons, by default: all whose run of seed 0 is recorded.
     where : path, optional
         The learner's runs; `folder()` by default.
     seed : int, optional
@@ -146,7 +146,7 @@ def find(arms=None, where=None, seed=None):
         When a record is refused.
     """
     recorded = records.REFERENCE / FOLDER
-    arms = arms or [arm for arm in ARMS if _seeds(recorded, arm)]
+    arms = arms or [arm for arm in ARMS if 0 in _seeds(recorded, arm)]
     for place, origin in ((Path(where or _own_folder()), "your own"), (recorded, "recorded")):
         seeds = set.intersection(*(_seeds(place, arm) for arm in arms))
         if seed is not None:

@@ -147,7 +147,7 @@ def start(arm, seed, recipe, width=1):
         arm = replace(arm, channels_last=True)
     if recipe.pool_first:
         net = pool_first(net)
-    fused = recipe.fused and not arm.uses_ipex
+    fused = (recipe.fused or arm.fused) and not arm.uses_ipex
     optimizer = torch.optim.Adam(net.parameters(), lr=recipe.max_lr, fused=fused)
     return arm, *arm.prepare(net, optimizer)
 

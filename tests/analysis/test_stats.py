@@ -257,3 +257,41 @@ def test_classes_that_do_not_differ_are_found_to_differ_one_time_in_twenty(drawn
     assert abs(some - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 300)
     covered = np.mean([(table["low"] <= 0) & (table["high"] >= 0) for table in tables])
     assert abs(covered - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 300 / 30)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 1.28, 3.0])
+def test_the_probability_of_being_ahead_is_covered_at_its_rate(shift):
+    """Pairs of normal differences, whose true probability is Φ(shift)."""
+    generator, covered, truth = np.random.default_rng(0), 0, scipy_stats.norm.cdf(shift)
+    for _ in range(500):
+        interval = stats.superiority(np.zeros(12), generator.normal(shift, 1, 12))
+        covered += interval.low <= truth <= interval.high
+    assert 0.925 < covered / 500 < 0.975
+
+
+def test_the_probability_of_being_ahead_turns_around_with_the_pair():
+    generator = np.random.default_rng(1)
+    first, second = generator.normal(0, 1, 12), generator.normal(0.5, 1, 12)
+    ahead, behind = stats.superiority(first, second), stats.superiority(second, first)
+    assert ahead == pytest.approx((1 - behind.estimate, 1 - behind.high, 1 - behind.low))
+    assert stats.superiority(first, 100 + second).low > 0.999
+
+
+def test_pairs_that_all_differ_alike_leave_no_doubt_and_ties_say_nothing():
+    assert stats.superiority([1, 2], [2, 3]) == (1, 1, 1)
+    assert stats.superiority([1, 2], [0, 1]) == (0, 0, 0)
+    assert np.isnan(stats.superiority([1, 2], [1, 2])).all()
+
+
+def test_other_seeds_and_other_images_widen_an_interval_by_their_own_variance():
+    """Known variances: 0.02² between 12 seeds, and a Bernoulli variance over 2,000 images."""
+    generator = np.random.default_rng(2)
+    easy = generator.random(2000) < 0.9
+    right = np.tile(easy, (12, 1)).astype(float)
+    only_images = stats.over_seeds_and_images(right)
+    assert (only_images.high - only_images.low) / 2 == pytest.approx(1.96 * np.sqrt(0.09 / 2000), rel=0.1)
+    shifted = right + generator.normal(0, 0.02, (12, 1))
+    both = stats.over_seeds_and_images(shifted)
+    deviation = shifted.mean(axis=1).std()
+    assert (both.high - both.low) / 2 == pytest.approx(1.96 * np.sqrt(0.09 / 2000 + deviation**2 / 12), rel=0.12)
+    assert both.estimate == pytest.approx(shifted.mean(), abs=1e-6)

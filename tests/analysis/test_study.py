@@ -4,14 +4,16 @@ import dataclasses
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from codealong import records, runs, training
 from codealong.analysis import study
+from codealong.analysis.campaigns import Campaigns
 from codealong.analysis.sweep import SweepError
 from codealong.arms import ARMS
 from codealong.measure import sweep
-from codealong.measure.study import FEWEST, SEEDS, StudyError, order
+from codealong.measure.study import FEWEST, FIRST, SEEDS, StudyError, order
 
 
 def copied(folder):
@@ -22,15 +24,15 @@ def copied(folder):
 
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
     copied(tmp_path)
-    (tmp_path / "runs" / "stock-bf16-seed3.run.zip").unlink()
-    with pytest.raises(StudyError, match=f"{SEEDS} of stock-fp32, {SEEDS - 1} of stock-bf16"):
+    (tmp_path / "runs" / "stock-bf16-seed103.run.zip").unlink()
+    with pytest.raises(StudyError, match=f"{SEEDS} of stock-fp32-matched, {SEEDS - 1} of stock-bf16"):
         study.load(tmp_path)
 
 
 def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
     copied(tmp_path)
     for path in tmp_path.glob("runs/*.run.zip"):
-        if runs.load(path).seed >= FEWEST - 1:
+        if runs.load(path).seed >= FIRST + FEWEST - 1:
             path.unlink()
     with pytest.raises(StudyError, match="each arm needs the same 10 seeds or more"):
         study.load(tmp_path)
@@ -55,21 +57,28 @@ def test_a_sweep_of_another_machine_is_not_mixed_in(tmp_path):
 
 def test_the_recorded_study_is_small_and_whole():
     recorded = study.load()
-    assert recorded.seeds == list(range(SEEDS)) and list(recorded.runs) == sweep.arms(records.REFERENCE)
+    assert recorded.seeds == list(range(FIRST, FIRST + SEEDS)) and len(recorded.runs) == 5
+    assert recorded.earlier.seeds == list(range(12)) and recorded.earlier.earlier is None
     assert sum(path.stat().st_size for path in records.RECORDED.rglob("*.*")) < 2e6
-    for arm, made in recorded.runs.items():
+    for arm, made in [*recorded.runs.items(), *recorded.earlier.runs.items()]:
         for run in made:
             assert run.recipe == dataclasses.asdict(training.RECIPE)
             assert run.provenance["ipex_imported"] is ARMS[arm].uses_ipex
             assert (run.probabilities is None) == (run.seed > 0)
 
 
-def test_a_study_knows_its_accuracies_and_times():
+def test_a_study_knows_its_accuracies():
     recorded = study.load()
     run = recorded.runs["ipex-fp32"][4]
     assert recorded.accuracy("ipex-fp32")[4] == (run.classes == recorded.labels).mean()
-    seconds = sorted(epoch["seconds"] for epoch in run.history)
-    assert recorded.seconds_per_epoch("ipex-fp32")[4] == seconds[len(seconds) // 2]
+
+
+def test_seconds_per_epoch_are_those_of_the_campaigns():
+    recorded = study.load()
+    times = Campaigns({"ipex-fp32": np.array([[10_000.0, 40_000.0]])}, [None])
+    assert dataclasses.replace(recorded, campaigns=times).seconds_per_epoch("ipex-fp32") == pytest.approx(
+        50_000 / 20_000
+    )
 
 
 def test_a_study_knows_precision_recall_and_f1():

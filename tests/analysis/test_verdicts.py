@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
 
-from codealong.analysis import stats, study, verdicts
+from codealong.analysis import study, verdicts
+from codealong.analysis.campaigns import FEWEST, Campaigns
 from codealong.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED
+from codealong.arms import ARMS
+from codealong.measure.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -26,8 +30,17 @@ NONE = "Accuracy does not increase by as much as 0.5 percentage points"
 
 
 @pytest.fixture(scope="module")
-def recorded():
+def loaded():
     return study.load()
+
+
+@pytest.fixture(scope="module")
+def recorded(loaded):
+    """The recorded study with five campaigns in which all arms are equally fast."""
+    generator = np.random.default_rng(0)
+    rates = {arm: 10_000 * np.exp(generator.normal(0, 0.001, (5, 10))) for arm in ARMS}
+    dates = [datetime(2026, 1, day, tzinfo=timezone.utc) for day in range(1, 6)]
+    return replace(loaded, campaigns=Campaigns(rates, dates))
 
 
 def with_arm(recorded, arm, change):
@@ -65,16 +78,10 @@ def more_right(recorded, arm, images):
 
 
 def seconds(recorded, arm, other, factor):
-    """Return a study in which an arm takes so many times as long as another, seed by seed."""
-
-    def change(number, run):
-        history = [
-            {**epoch, "seconds": factor(number) * like["seconds"]}
-            for epoch, like in zip(run.history, recorded.runs[other][number].history, strict=True)
-        ]
-        return replace(run, history=history)
-
-    return with_arm(recorded, arm, change)
+    """Return a study in which an arm takes so many times as long as another, campaign by campaign."""
+    times = recorded.campaigns
+    factors = np.array([[factor(number)] for number in range(len(times))])
+    return replace(recorded, campaigns=replace(times, rates=times.rates | {arm: times.rates[other] / factors}))
 
 
 def epochs_later(recorded, arm, later):
@@ -147,7 +154,7 @@ CHANGES = {
     ),
     ("more_evaluation", REFUTED): lambda s: more_right(like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: 5),
     ("more_evaluation", UNDECIDED): lambda s: more_right(
-        like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda number: 5 if number < 3 else 0
+        like(s, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda number: 5 if number % 4 else -2
     ),
     ("ipex_or_bf16", SUPPORTED): lambda s: seconds(s, "ipex-fp32", "stock-bf16", lambda _: 0.8),
     ("ipex_or_bf16", REFUTED): lambda s: seconds(s, "ipex-fp32", "stock-bf16", lambda _: 1.2),
@@ -165,21 +172,21 @@ CONCLUDES = {
     ("fewer_epochs", SUPPORTED): "With IPEX, accuracy increases; epochs are saved.",
     ("fewer_epochs", REFUTED): f"{NONE}; no whole epoch is saved.",
     ("fewer_epochs", UNDECIDED): "Whether accuracy increases stays open; whether epochs are saved stays open.",
-    ("boost", SUPPORTED): "In float32 training with IPEX is at least 1.2 times as fast, in the median.",
-    ("boost", REFUTED): "In float32 training with IPEX is less than 1.2 times as fast, in the median.",
-    ("boost", UNDECIDED): "In float32 these seeds do not tell whether training with IPEX is 1.2 times as fast.",
+    ("boost", SUPPORTED): "In float32 training with IPEX is at least 1.2 times as fast.",
+    ("boost", REFUTED): "In float32 training with IPEX is less than 1.2 times as fast.",
+    ("boost", UNDECIDED): "In float32 these campaigns do not tell whether training with IPEX is 1.2 times as fast.",
     ("larger_models", SUPPORTED): "In float32 the speed-up by IPEX is larger at ×8 than at ×1.",
     ("larger_models", REFUTED): "In float32 the speed-up by IPEX is smaller at ×8 than at ×1.",
     ("larger_models", UNDECIDED): "In float32 these rounds show neither that IPEX helps more at ×8",
     ("more_evaluation", SUPPORTED): "Which arm is ahead in accuracy depends on the seed",
-    ("more_evaluation", REFUTED): "All pairs that differ agree on which arm is ahead in accuracy.",
-    ("more_evaluation", UNDECIDED): "No pair contradicts another, but too few differ",
+    ("more_evaluation", REFUTED): "At least 90% of pairs put the same arm ahead in accuracy",
+    ("more_evaluation", UNDECIDED): "These seeds do not tell whether 90% of pairs",
     ("ipex_or_bf16", SUPPORTED): "IPEX contributes more than bfloat16 as stock-bf16 uses it",
     ("ipex_or_bf16", REFUTED): "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
-    ("ipex_or_bf16", UNDECIDED): "These seeds do not tell which contributes more.",
+    ("ipex_or_bf16", UNDECIDED): "These campaigns do not tell which contributes more.",
     ("stock_today", SUPPORTED): "Stock PyTorch gives most of the speed-up by itself.",
     ("stock_today", REFUTED): "IPEX gives most of the speed-up.",
-    ("stock_today", UNDECIDED): "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
+    ("stock_today", UNDECIDED): "These campaigns do not tell whether stock PyTorch gives most of the speed-up.",
 }
 
 
@@ -334,7 +341,7 @@ def test_verdicts_are_plain_enough_for_json(recorded):
     again = json.loads(json.dumps(verdicts.plain(found), allow_nan=False))
     assert [each["claim"] for each in again] == list(RECORDED)
     assert {each["verdict"] for each in again} <= {SUPPORTED, REFUTED, UNDECIDED}
-    ratio = stats.ratio(recorded.seconds_per_epoch("stock-fp32"), recorded.seconds_per_epoch("ipex-fp32"))
+    ratio = recorded.campaigns.ratio("stock-fp32", "ipex-fp32")
     assert again[2]["numbers"]["float32"] == {"estimate": ratio.estimate, "low": ratio.low, "high": ratio.high}
 
 
@@ -348,6 +355,62 @@ def test_a_reader_gets_claim_evidence_and_verdict(recorded):
         assert ("published: “" in shown) is each.published is not ("our question" in shown)
 
 
-def test_the_recorded_study_says_what_the_course_says_it_does(recorded):
-    assert {each.claim: each.verdict for each in verdicts.judge(recorded)} == RECORDED
-    assert [each.published for each in verdicts.judge(recorded)] == [True] * 5 + [False] * 2
+@pytest.mark.parametrize("judge", ["boost", "ipex_or_bf16", "stock_today"])
+def test_too_few_campaigns_decide_nothing_and_the_reader_learns_why(recorded, judge):
+    changed = CHANGES[judge, SUPPORTED](recorded)
+    for count, verdict in ((FEWEST, SUPPORTED), (FEWEST - 1, UNDECIDED), (0, UNDECIDED)):
+        times = changed.campaigns
+        fewer = Campaigns({arm: rates[:count] for arm, rates in times.rates.items()}, times.dates[:count])
+        found = getattr(verdicts, judge)(replace(changed, campaigns=fewer))
+        assert found.verdict == verdict
+        assert ("There are" in found.measured) is ("Too few campaigns" in found.conclusion) is (count < FEWEST)
+        json.dumps(verdicts.plain([found]), allow_nan=False)
+
+
+def test_what_ipex_adds_in_float32_is_divided_into_kernels_and_what_comes_along(recorded):
+    changed = seconds(recorded, "stock-fp32-matched", "stock-fp32", lambda _: 1 / 2)
+    found = verdicts.boost(seconds(changed, "ipex-fp32", "stock-fp32", lambda _: 1 / 3))
+    assert found.numbers["layout and optimizer"] == pytest.approx((2.0, 2.0, 2.0))
+    assert found.numbers["kernels"] == pytest.approx((1.5, 1.5, 1.5))
+    assert "which stock PyTorch has too, give 2.00 (2.00 to 2.00), and IPEX's kernels 1.50 (1.50" in found.measured
+
+
+def test_both_orders_of_ipex_and_bfloat16_are_told(recorded):
+    changed = seconds(recorded, "stock-bf16", "stock-fp32", lambda _: 1 / 2)
+    changed = seconds(changed, "ipex-fp32", "stock-fp32", lambda _: 1 / 1.5)
+    found = verdicts.ipex_or_bf16(seconds(changed, "ipex-bf16", "stock-fp32", lambda _: 1 / 4))
+    assert (
+        "IPEX first, it is 1.50 by IPEX times 2.67 by bfloat16; bfloat16 first, 2.00 by bfloat16 times 2.00 by IPEX"
+        in (found.measured)
+    )
+
+
+def test_earlier_seeds_stand_beside_and_do_not_decide(recorded):
+    changed = more_right(like(recorded, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: 5)
+    found = verdicts.more_evaluation(changed)
+    assert found.verdict == REFUTED and "With seeds 0 to 11, known while the rules were made" in found.measured
+    assert found.measured.endswith(": supported.")
+    alone = verdicts.more_evaluation(replace(changed, earlier=None))
+    assert alone.verdict == REFUTED and "known while the rules were made" not in alone.measured
+
+
+def test_the_recorded_study_says_what_the_course_says_it_does(loaded):
+    assert {each.claim: each.verdict for each in verdicts.judge(loaded)} == RECORDED
+    assert [each.published for each in verdicts.judge(loaded)] == [True] * 5 + [False] * 2
+
+
+def test_verdicts_are_listed_by_machine(loaded, monkeypatch, tmp_path):
+    for name in ("one", "other", "begun"):
+        (tmp_path / name / "runs").mkdir(parents=True)
+    (tmp_path / "nothing").mkdir()
+
+    def load(folder):
+        if folder.name == "begun":
+            raise StudyError("holds no whole study")
+        return loaded if folder.name == "one" else more_right(loaded, "ipex-fp32", lambda _: -150)
+
+    monkeypatch.setattr(study, "load", load)
+    table = verdicts.by_machine(tmp_path)
+    assert list(table) == ["one", "other"] and list(table.index) == list(RECORDED)
+    assert table["one"].to_dict() == RECORDED
+    assert table.loc["the reports are practically identical", "other"] == REFUTED

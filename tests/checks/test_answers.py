@@ -10,7 +10,6 @@ from codealong import checks
     ("name", "answer"),
     [
         ("counts", lambda printed, total: np.array(checks.counts.solution(printed, total))),
-        ("counts", lambda printed, total: [n for n in range(total + 1) if abs(n / total - float(printed)) <= 0.005]),
         ("counts", lambda printed, total: [n for n in range(total + 1) if round(n / total, 2) == float(printed)]),
         ("seeds_needed", lambda *wanted: np.int64(checks.seeds_needed.solution(*wanted))),
         ("ratio_interval", lambda *times: np.array(checks.ratio_interval.solution(*times))),

@@ -29,7 +29,7 @@ FORMULA = Typed("""
     ("name", "answer", "said"),
     [
         ("normalise", BYTES.but("return", "images /= 255; return"), "bytes hold whole numbers only"),
-        ("normalise", BYTES.but("float()", "float"), "somewhere `.name` should be `.name()`"),
+        ("normalise", BYTES.but("float()", "float"), "without its brackets is not called"),
         ("normalise", BYTES.but("return", "return normalise(images) #"), "The function calls itself"),
         ("normalise", BYTES.but("data.MEAN", "MEAN"), "nothing is called `MEAN` here: write `data.MEAN`"),
         ("normalise", BYTES.but("(images)", "()"), "The line with `def` stays as it was"),
@@ -52,7 +52,7 @@ FORMULA = Typed("""
         ("train_step", STEP.but("logits = net(images)", "print(loss)"), "Store something in loss before it is used"),
         ("train_step", MANY_LOSSES, "this is 32 numbers"),
         ("accuracy", ACCURACY.but("no_grad()", "no_grad"), "After `with`, a context needs its brackets"),
-        ("accuracy", ACCURACY.but(".float().mean()", ".float.mean()"), "somewhere `.name` should be `.name()`"),
+        ("accuracy", ACCURACY.but(".float().mean()", ".float.mean()"), "without its brackets is not called"),
         ("accuracy", ACCURACY.but(".float()", ""), ".float() turns them into 1 and 0 first"),
         ("accuracy", ACCURACY.but(".mean()", ""), ".mean() or .sum() makes one of them"),
         ("accuracy", ACCURACY.but("return", "return 1 if").but(".float().mean().item()", " else 0"), "for one yes"),

@@ -1,10 +1,13 @@
 """What a check does with any answer, and that nothing of an answer is left behind."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 
 from codealong import checks
+from codealong.checks import exercise as exercises
 from codealong.checks.exercise import Exercise, Wrong, batch, examples
 from codealong.checks.observations import same, short
 from codealong.checks.typed import Typed
@@ -186,3 +189,28 @@ def test_observations_agree_when_they_mean_the_same(one, other, alike):
 )
 def test_a_number_is_written_as_people_write_it(value, text):
     assert short(value) == text
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGVTALRM"), reason="there is no such timer on Windows")
+def test_a_loop_that_does_not_end_is_ended_and_named(monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "PATIENCE_SECONDS", 0.2)
+
+    def endless(spread, margin):
+        reach, n = spread, 2
+        while reach > margin:
+            n += 1
+        return n
+
+    assert checks.seeds_needed(endless) is not endless
+    assert "it had not ended" in words(capsys)
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGVTALRM) is signal.SIG_DFL
+
+
+def test_a_way_through_a_function_that_returns_nothing_is_named(capsys):
+    def answer(low, high, margin):
+        if -margin < low and high < margin:
+            return "supported"
+
+    checks.within(answer)
+    assert "for some arguments nothing is returned" in words(capsys)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from codealong import data, hardware, ipex_guard, records, runs, training
+from codealong.arms import ARMS
 from codealong.measure import study, sweep
 
 FOUR = ["stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16"]
@@ -38,7 +39,7 @@ def prepared(tmp_path, monkeypatch):
     folder = tmp_path / "prepared"
     probabilities = torch.eye(10)[torch.arange(10_000) % 10]
     monkeypatch.setattr(training, "predict", lambda net, test: probabilities)
-    for seed in range(4):
+    for seed in range(study.FIRST, study.FIRST + 4):
         for arm in FOUR:
             epochs = range(1, training.RECIPE.epochs + 1)
             history = [training.Epoch(n, 0.5, 0.8, 0.4, 0.85, 2.0, 25_000.0) for n in epochs]
@@ -46,7 +47,7 @@ def prepared(tmp_path, monkeypatch):
             runs.save(dataclasses.replace(run, provenance=run.provenance | {"warm_up_steps": 50}), folder)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", STAND_IN, str(folder)))
     monkeypatch.setattr(sweep, "measure", lambda folder, say: None)
-    monkeypatch.setattr(sweep, "arms", lambda folder: FOUR)
+    monkeypatch.setattr(study, "ARMS", {arm: ARMS[arm] for arm in FOUR})
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(True, ""))
     return folder
 
@@ -57,8 +58,8 @@ def made(prepared):
 
 def test_arms_follow_each_other_seed_by_seed_and_take_turns_in_being_first():
     pairs = study.order(FOUR, 8)
-    assert [seed for _, seed in pairs] == [seed for seed in range(8) for _ in FOUR]
-    for seed in range(8):
+    assert [seed for _, seed in pairs] == [seed for seed in range(100, 108) for _ in FOUR]
+    for seed in range(100, 108):
         assert {arm for arm, of in pairs if of == seed} == set(FOUR)
     for place in range(4):
         assert sorted(arm for arm, _ in pairs[place::4]) == sorted([*FOUR, *FOUR])
@@ -70,17 +71,17 @@ def test_every_run_is_made_once_and_none_again(prepared, tmp_path, capsys):
     study.conduct(folder, seeds=2)
     assert made(prepared) == [f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(FOUR, 2)]
     said = capsys.readouterr().out
-    assert "run 1 of 8: stock-fp32, seed 0; 8 left, then the sweep" in said
-    assert "run 3 of 8: ipex-fp32, seed 0; 6 left, about 1 min, then the sweep" in said
+    assert "run 1 of 8: stock-fp32, seed 100; 8 left, then the sweep" in said
+    assert "run 3 of 8: ipex-fp32, seed 100; 6 left, about 1 min, then the sweep" in said
 
 
 def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared):
     present = []
     for minutes, arm, seed in (
-        (0, "stock-fp32", 0),
-        (2, "stock-bf16", 0),
-        (5, "stock-fp32", 1),
-        (500, "stock-bf16", 1),
+        (0, "stock-fp32", 100),
+        (2, "stock-bf16", 100),
+        (5, "stock-fp32", 101),
+        (500, "stock-bf16", 101),
     ):
         run = runs.load(prepared / f"{arm}-seed{seed}.run.zip")
         date = f"2026-01-01T{minutes // 60:02}:{minutes % 60:02}:00+00:00"
@@ -93,9 +94,9 @@ def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared
 def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
     folder = tmp_path / "study"
     study.conduct(folder, seeds=2)
-    (folder / "runs" / "ipex-fp32-seed1.run.zip").unlink()
+    (folder / "runs" / "ipex-fp32-seed101.run.zip").unlink()
     study.conduct(folder, seeds=2)
-    assert made(prepared)[8:] == ["ipex-fp32-seed1.run.zip"]
+    assert made(prepared)[8:] == ["ipex-fp32-seed101.run.zip"]
 
 
 @pytest.mark.worker
@@ -106,7 +107,7 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
         "from codealong import ipex_guard\nfrom codealong.measure import study, sweep\n"
         "ipex_guard.status = lambda bf16=False: ipex_guard.Status(True, '')\n"
         "sweep.measure = lambda folder, say: None\n"
-        f"sweep.arms = lambda folder: {FOUR}\n"
+        f"study.ARMS = {{arm: study.ARMS[arm] for arm in {FOUR}}}\n"
         f"study.COMMAND = {study.COMMAND!r}\n"
         f"study.conduct({str(folder)!r}, seeds=4)\n"
     )
@@ -216,7 +217,7 @@ def test_a_run_that_fails_is_one_sentence_and_what_was_made_stays(prepared, tmp_
     folder = tmp_path / "study"
     study.conduct(folder, seeds=1)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
-    with pytest.raises(study.StudyError, match="stock-bf16 with seed 1 ended with status 3, and was not recorded"):
+    with pytest.raises(study.StudyError, match="stock-bf16 with seed 101 ended with status 3, and was not recorded"):
         study.conduct(folder, seeds=2)
     assert len(list((folder / "runs").iterdir())) == 4
 
@@ -230,21 +231,21 @@ def test_a_study_needs_every_arm(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("field", study.MACHINE)
 def test_runs_of_another_machine_are_not_mixed_in(prepared, tmp_path, field):
-    run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
+    run = runs.load(prepared / "ipex-bf16-seed100.run.zip")
     runs.save(dataclasses.replace(run, provenance=run.provenance | {field: "another"}), tmp_path / "study" / "runs")
     with pytest.raises(study.StudyError, match=f"made with {field} another, not .*another folder with --into"):
         study.conduct(tmp_path / "study")
 
 
 def test_runs_of_another_recipe_are_not_mixed_in(prepared, tmp_path):
-    run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
+    run = runs.load(prepared / "ipex-bf16-seed100.run.zip")
     runs.save(dataclasses.replace(run, recipe=run.recipe | {"batch": 7}), tmp_path / "study" / "runs")
-    with pytest.raises(study.StudyError, match=r"ipex-bf16-seed0 in .* has another recipe"):
+    with pytest.raises(study.StudyError, match=r"ipex-bf16-seed100 in .* has another recipe"):
         study.conduct(tmp_path / "study")
 
 
 def test_runs_that_no_study_made_are_not_mixed_in(prepared, tmp_path):
-    run = runs.load(prepared / "ipex-bf16-seed0.run.zip")
+    run = runs.load(prepared / "ipex-bf16-seed100.run.zip")
     del run.provenance["warm_up_steps"]
     runs.save(run, tmp_path / "study" / "runs")
     with pytest.raises(study.StudyError, match="was not made by a study, which warms up first"):
@@ -252,10 +253,19 @@ def test_runs_that_no_study_made_are_not_mixed_in(prepared, tmp_path):
 
 
 def test_seeds_beyond_those_asked_for_are_finished(prepared, tmp_path):
-    (tmp_path / "study" / "runs").mkdir(parents=True)
-    shutil.copy(prepared / "stock-bf16-seed2.run.zip", tmp_path / "study" / "runs")
+    study.conduct(tmp_path / "study", seeds=1)
+    shutil.copy(prepared / "stock-bf16-seed102.run.zip", tmp_path / "study" / "runs")
     study.conduct(tmp_path / "study", seeds=2)
     assert len(list((tmp_path / "study" / "runs").iterdir())) == 12
+
+
+def test_a_study_keeps_the_arms_that_it_began_with(prepared, tmp_path, monkeypatch):
+    study.conduct(tmp_path / "study", seeds=2)
+    monkeypatch.setattr(study, "ARMS", ARMS)
+    study.conduct(tmp_path / "study", seeds=3)
+    assert {path.name.partition("-seed")[0] for path in (tmp_path / "study" / "runs").iterdir()} == set(FOUR)
+    study.conduct(tmp_path / "study", seeds=3)
+    assert len(made(prepared)) == 12
 
 
 def test_two_studies_do_not_write_to_one_folder(prepared, tmp_path):
@@ -281,4 +291,4 @@ def test_a_recorded_run_is_the_one_that_training_alone_would_make(few, splits, t
 def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
     study.conduct(records.REFERENCE)
-    assert f"holds a whole study: {study.SEEDS} seeds of 4 arms, and the sweep over widths" in capsys.readouterr().out
+    assert f"holds a whole study: {study.SEEDS} seeds of 5 arms, and the sweep over widths" in capsys.readouterr().out

@@ -8,6 +8,8 @@ from scipy.stats import t
 from statsmodels.stats.multitest import multipletests
 
 from codealong.analysis import stats
+from codealong.analysis.campaigns import exponential, over_campaigns
+from codealong.analysis.verdicts.quality import SETTLES
 from codealong.analysis.verdicts.speed import MOST, SUBSTANTIAL
 from codealong.publish import site
 
@@ -65,11 +67,24 @@ def test_the_two_orders_give_factors_that_multiply_to_the_whole(cells):
     assert f"multiply to {stock32 / ipex16:.2f}" in TEXT
 
 
+def test_the_interval_over_campaigns_is_that_of_the_package():
+    logs = np.log([1.20, 1.50, 1.30])
+    interval = over_campaigns(logs[:, None])
+    error = logs.std(ddof=1) / np.sqrt(3)
+    assert "{:.3f}, {:.3f} and {:.3f}.".format(*logs) in TEXT and f"0.113 / √3 = {error:.3f}" in TEXT
+    assert f"Their mean is {logs.mean():.3f}, their standard deviation (with n − 1) is {logs.std(ddof=1):.3f}" in TEXT
+    assert f"reaches {t.ppf(0.975, 2):.2f} standard errors" in TEXT
+    assert f"{interval.estimate:.3f} ± {interval.high - interval.estimate:.3f}" in TEXT
+    assert f"that is {exponential(interval):.2f}." in TEXT
+    assert f"With five, it would reach {t.ppf(0.975, 4):.2f} standard errors" in TEXT
+
+
 def test_the_margins_are_those_of_the_rules(cells):
     values = {row[0]: row[1] for row in cells}
     assert values["averages are equivalent"] == f"within {100 * stats.MARGIN:g} points"
     assert values["a class is equivalent"] == f"within {100 * stats.CLASS_MARGIN:g} point"
     assert values["a boost is substantial"] == f"at least {SUBSTANTIAL:g} times"
+    assert values["one pair is enough"] == f"{100 * SETTLES:.0f} % of pairs agree"
     assert MOST == 0.5 and values["most of a speed-up"] == "more than half of its logarithm"
     assert f"is {10_000 * stats.MARGIN:.0f} images" in TEXT and f"is {1_000 * stats.CLASS_MARGIN:.0f} images" in TEXT
     assert f"reaches {t.ppf(0.975, 11) * 0.10 / np.sqrt(12):.3f} points" in TEXT

@@ -74,13 +74,13 @@ def summarise(record):
 
 
 def best(rows):
-    """Return each contestant at its best batch size, with all threads, fastest first."""
+    """Return each contestant at its best batch size, with all threads, sorted by its ratio to the published recipe."""
     whole = max(row["threads"] for row in rows)
     fastest = {}
     for row in sorted(rows, key=lambda row: -row["images_per_second"].estimate):
         if row["threads"] == whole:
             fastest.setdefault(row["contestant"], row)
-    return list(fastest.values())
+    return sorted(fastest.values(), key=lambda row: -row["ratio_to_published"].estimate)
 
 
 def table(rows):

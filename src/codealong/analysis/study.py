@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codealong import ROOT, data, records, runs
-from codealong.analysis import stats, sweep
-from codealong.measure.study import FEWEST, StudyError, ensure_same
-from codealong.measure.sweep import arms
+from codealong.analysis import campaigns, stats, sweep
+from codealong.arms import ARMS
+from codealong.measure.study import FEWEST, FIRST, StudyError, ensure_same
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +28,17 @@ class Study:
         By arm, by ascending seed; the same seeds in every arm.
     sweep : pandas.DataFrame
         As `sweep.load` returns it.
+    campaigns : campaigns.Campaigns
+        Of the same machine.
+    earlier : Study or None
+        The runs with seeds below `measure.study.FIRST`, where the folder has such.
     """
 
     labels: np.ndarray
     runs: dict
     sweep: "pd.DataFrame"
+    campaigns: campaigns.Campaigns
+    earlier: "Study | None" = None
 
     @property
     def seeds(self):
@@ -62,8 +68,9 @@ class Study:
         return {}
 
     def seconds_per_epoch(self, arm):
-        """Seconds of training per epoch of each run of an arm, medians over its epochs: shape (seeds,)."""
-        return np.array([np.median([epoch["seconds"] for epoch in run.history]) for run in self.runs[arm]])
+        """Seconds that an epoch of an arm takes at the mean rate of all campaigns, whose own rates are means too."""
+        images = self.runs[arm][0].history[0]
+        return images["seconds"] * images["images_per_second"] / np.exp(np.log(self.campaigns.rates[arm]).mean())
 
 
 def load(folder=records.REFERENCE):
@@ -82,10 +89,12 @@ def load(folder=records.REFERENCE):
             f"{folder} holds no study: name the folder of one, such as {records.OWN.relative_to(ROOT)}, "
             "where `python -m codealong study` makes it."
         )
-    measured = sweep.load(folder)
-    by_arm = {arm: runs.of_machine(arm, folder) for arm in arms(folder)}
+    measured, times = sweep.load(folder), campaigns.load(folder)
+    present = {arm: runs.of_machine(arm, folder) for arm in ARMS}
+    by_arm = _of_seeds(present, lambda seed: seed >= FIRST)
+    earlier = _of_seeds(present, lambda seed: seed < FIRST)
     seeds = {arm: [run.seed for run in its] for arm, its in by_arm.items()}
-    fewest = min(map(len, seeds.values()))
+    fewest = min(map(len, seeds.values()), default=0)
     if fewest < FEWEST or len(set(map(tuple, seeds.values()))) > 1:
         counted = ", ".join(f"{len(its)} of {arm}" for arm, its in by_arm.items())
         raise StudyError(
@@ -94,4 +103,10 @@ def load(folder=records.REFERENCE):
         )
     first = by_arm["stock-fp32"][0]
     ensure_same(folder, [run for its in by_arm.values() for run in its], first.recipe, first.provenance)
-    return Study(data.load().test.labels.numpy(), by_arm, measured)
+    labels = data.load().test.labels.numpy()
+    return Study(labels, by_arm, measured, times, Study(labels, earlier, measured, times) if earlier else None)
+
+
+def _of_seeds(by_arm, wanted):
+    chosen = {arm: [run for run in its if wanted(run.seed)] for arm, its in by_arm.items()}
+    return {arm: its for arm, its in chosen.items() if its}

@@ -27,7 +27,10 @@ SHOULD_STAND_BEFORE = {
     "self": {"features", "classifier"},
 }
 
-METHOD = "A method without its brackets is not called: somewhere `.name` should be `.name()`, as in `.float().mean()`."
+METHOD = (
+    "A function or method without its brackets is not called: write `count()` and not `count`, `.float().mean()` and "
+    "not `.float().mean`."
+)
 BYTES = "The images are still bytes: normalise them first, and the network gets the float32 numbers it learned from."
 TRUTH = "`and`, `or`, `not` and `if` ask for one yes or no, and there are many. `&`, `|` and `~` work entry by entry."
 

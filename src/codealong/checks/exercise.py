@@ -1,6 +1,9 @@
 """An exercise: a check runs what a learner typed, and says that it is right, or which mistake it is."""
 
+import contextlib
+import signal
 import textwrap
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +19,14 @@ BATCH = 32
 WIDTH = 100  # JupyterLab breaks longer lines within a word
 
 NOTHING = "nothing is returned. `print` and the last line of a cell only show a value; a function needs `return`."
+SOMETIMES = "for some arguments nothing is returned: a way through the function ends without `return`."
+PATIENCE_SECONDS = 20
+"""Of computing, after which an answer is taken not to end."""
+
+ENDLESS = (
+    f"after {PATIENCE_SECONDS} seconds it had not ended. A `while` loop ends when its condition changes: is everything "
+    "in it worked out anew each time, and does it move the right way?"
+)
 GRADIENTS_OFF = (
     "it also switches gradients off for everything that follows, and then nothing learns any more. "
     "`with torch.no_grad():` switches them on again at its end."
@@ -130,10 +141,10 @@ def untouched(answer, *arrays):
     return value
 
 
-def returned(value):
+def returned(value, nothing=NOTHING):
     """Return what an answer returned, unless it forgot to return or to call something."""
     if value is None:
-        raise Wrong(NOTHING)
+        raise Wrong(nothing)
     for each in value if isinstance(value, tuple | list) else [value]:
         if (name := getattr(each, "__name__", None)) and callable(each) and not isinstance(each, type):
             raise Wrong(f"it returns the method {name} itself, not its result: the brackets are missing, `.{name}()`.")
@@ -143,11 +154,16 @@ def returned(value):
 def _outcome(observe, answer):
     """Return what an answer does, or the exception that it ends with; leave torch as it was."""
     autocast, depth = torch.is_autocast_enabled("cpu"), _autocast_depth()
+    came = []
+
+    def call(*given, **named):
+        came.append(returned(answer(*given, **named), SOMETIMES if came else NOTHING))
+        return came[-1]
+
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         try:
-            observed = observe(
-                answer if isinstance(answer, type) else lambda *given, **named: returned(answer(*given, **named))
-            )
+            with _limited():
+                observed = observe(answer if isinstance(answer, type) else call)
         except Exception as problem:
             observed = problem.with_traceback(None)
         if not torch.is_grad_enabled():
@@ -161,6 +177,25 @@ def _outcome(observe, answer):
         torch.autocast_decrement_nesting()
     torch.clear_autocast_cache()
     return observed
+
+
+@contextlib.contextmanager
+def _limited():
+    """End an answer that computes for too long, where the system can: not on Windows, and in the main thread only."""
+    if not hasattr(signal, "SIGVTALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_):
+        raise Wrong(ENDLESS)
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _autocast_depth():

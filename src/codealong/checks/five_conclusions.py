@@ -18,7 +18,7 @@ def _verdicts(answer):
     }
     for case, word in said.items():
         if word not in (SUPPORTED, REFUTED, UNDECIDED):
-            raise Wrong(f"{case} gives {word!r}. A verdict is one of three words: {SUPPORTED}, {REFUTED}, {UNDECIDED}.")
+            raise Wrong(f"{case} {word!r}. A verdict is one of three words: {SUPPORTED}, {REFUTED}, {UNDECIDED}.")
     return said
 
 
@@ -106,6 +106,9 @@ seeds_needed = Exercise(
     _needing(),
     lambda answer: numbers(answer, (0.2, 0.1), (0.1, 0.1), (0.3, 0.05), (0.1, 1.0)),
     {
+        "one standard error either way is not 95 %: student_t.ppf says how many of them the interval reaches.": (
+            _needing(errors=1)
+        ),
         "1.96 or 2 standard errors are for many seeds. With a few, student_t.ppf reaches further: put it into the "
         "loop, because it depends on n.": (_needing(errors=1.96), _needing(errors=2)),
         "the spread is divided by n, and not by its square root. That is why the last decimal is so expensive: half "
@@ -142,7 +145,7 @@ def _three(answer):
         if not isinstance(returned, tuple | list | np.ndarray) or len(returned) != 3:
             raise Wrong("three numbers were asked for: the median, and the lower and the upper end of its interval.")
         for name, value in zip(("the median", "the lower end", "the upper end"), returned, strict=True):
-            observed[f"{name} with a cut of {cut}"] = number(value)
+            observed[f"with a cut of {cut}, {name} is"] = number(value)
     return observed
 
 
@@ -159,6 +162,26 @@ def _off_by_one(slow, fast, cut):
 def _from_one(slow, fast, cut):
     ratios = np.sort(slow / fast)
     return np.median(ratios), ratios[cut - 1], ratios[-cut]
+
+
+def _one_too_low(slow, fast, cut):
+    ratios = np.sort(slow / fast)
+    return np.median(ratios), ratios[cut - 1], ratios[-1 - cut]
+
+
+def _middle(slow, fast, cut):
+    ratios = np.sort(slow / fast)
+    return ratios[len(ratios) // 2], ratios[cut], ratios[-1 - cut]
+
+
+def _sliced(slow, fast, cut):
+    kept = np.sort(slow / fast)[cut:-cut]
+    return np.sort(slow / fast).mean(), kept[0], kept[-1]
+
+
+def _sorted_before(slow, fast, cut):
+    ratios = np.sort(slow) / np.sort(fast)
+    return np.median(ratios), ratios[cut], ratios[-1 - cut]
 
 
 def _unsorted(slow, fast, cut):
@@ -185,7 +208,10 @@ ratio_interval = Exercise(
             lambda slow, fast, cut: _ends(fast / slow, cut)
         ),
         "the pairs are torn apart: each list was sorted by itself. Divide first, pair by pair, and then sort the "
-        "ratios.": lambda slow, fast, cut: _ends(np.sort(slow) / np.sort(fast), cut),
+        "ratios.": (lambda slow, fast, cut: _ends(np.sort(slow) / np.sort(fast), cut), _sorted_before),
+        "a cut of 0 leaves nothing out, but [0:-0] is an empty slice. Take the ends by their places: ratios[cut] and "
+        "ratios[-1 - cut].": _sliced,
+        "of an even number of ratios, the median is half-way between the middle two: np.median knows.": _middle,
         "this is the ratio of two medians. The machine was faster in one round and slower in the next; a median of "
         "ratios, pair by pair, takes that out.": _of_the_medians,
         "this is the mean of the ratios. One bad round moves it, and it need not be inside this interval.": (
@@ -194,7 +220,7 @@ ratio_interval = Exercise(
         "the upper end is one place too high: ratios[-1] is the highest, so `cut` places below it is "
         "ratios[-1 - cut].": _off_by_one,
         "the first of a sorted array is ratios[0]: leave `cut` ratios out at either end, and take the next.": (
-            _from_one, lambda slow, fast, cut: _ends(slow / fast, cut + 1),
+            _from_one, _one_too_low, lambda slow, fast, cut: _ends(slow / fast, cut + 1),
         ),
         "the ratios are not in order. The ends are places in the sorted ratios, and np.sort gives them.": _unsorted,
         "these are the lowest and the highest of all: `cut` is left out of it.": (

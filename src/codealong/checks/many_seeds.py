@@ -6,6 +6,7 @@ import numpy as np
 
 from codealong.checks.exercise import Exercise, Wrong, number, untouched
 
+TOGETHER = "this is one number for both networks: count the images of each by themselves."
 MASKS = "two whole numbers are asked for. `first & ~second` says *which* images; .sum() counts them."
 
 
@@ -16,6 +17,8 @@ def _tables(answer):
 
 
 def _counts(returned):
+    if isinstance(returned, int | np.integer):
+        raise Wrong(TOGETHER)
     try:
         counts = tuple(map(operator.index, returned))
     except TypeError:
@@ -57,10 +60,8 @@ only_one = Exercise(
         "the images that only one gets right are counted together: count those of each network.": (
             lambda first, second: ((first ^ second).sum(), (first ^ second).sum())
         ),
-        MASKS: (
-            lambda first, second: (first & ~second, ~first & second),
-            lambda first, second: (first ^ second).sum(),
-        ),
+        MASKS: (lambda first, second: (first & ~second, ~first & second)),
+        TOGETHER: lambda first, second: (first ^ second).sum(),
     },
 )
 
@@ -75,11 +76,11 @@ def _three(answer):
     return tuple(map(number, returned))
 
 
-def _interval(first, second, root=0.5, ddof=1, level=0.975, freedom=None, errors=None, paired=True, unit=None):
+def _interval(first, second, root=0.5, ddof=1, level=0.975, freedom=None, errors=None, paired=True, unit=None, n=None):
     """Return mean and ends, right but for what is asked to be wrong."""
     from scipy.stats import t
 
-    difference, n = second - first, len(first)
+    difference, n = second - first, n or len(first)
     if paired:
         error = difference.std(ddof=ddof) / n**root
     else:
@@ -114,6 +115,10 @@ paired_interval = Exercise(
             _with(paired=False, freedom=2 * len(FIRST) - 2),
             _with(paired=False, errors=1.96),
             _with(paired=False, ddof=0),
+        ),
+        "n is 12 in the study, and not for every pair of lists: n = len(first).": _with(n=12),
+        "one standard error either way is not 95 %: student_t.ppf says how many of them the interval reaches.": _with(
+            errors=1
         ),
         "1.96 or 2 standard errors are for many runs. With a dozen, the standard deviation is itself a guess, and "
         "student_t.ppf reaches further.": (_with(errors=1.96), _with(errors=2), _with(errors=1.96, ddof=0)),

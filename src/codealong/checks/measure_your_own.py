@@ -1,5 +1,6 @@
 """Checks of notebook 8: a paired timing, page faults of a step, and which of two variants is faster."""
 
+import itertools
 import time
 
 import numpy as np
@@ -10,13 +11,15 @@ ROUNDS, WARM_UP = 4, 2
 SHAPE = "its shape is {}, and a row for each round and a column for each variant was asked for: shape (4, 2)."
 NO_ARRAY = "this is no array, and only an array has columns: np.array makes one of a list of rows."
 NO_CLOCK = "it never reads the clock that it was given: clock() before a step and after it."
+TWO_CLOCKS = "a time is the difference of two readings of one clock: clock() before the step and clock() after it."
+NO_COUNTER = "it never asks the counter that it was given: count(), and not page_faults(), so that others can be tried."
 
 
 class _Machine:
     """Two steps that take longer each time, and much longer at first; and the clock that they move."""
 
     def __init__(self):
-        self.now, self.calls, self.seconds = 0.0, [], []
+        self.now, self.calls, self.seconds, self.readings = 0.0, [], [], 0
         self.warm_up = None
         self.steps = [lambda: self._step("A", 1.0), lambda: self._step("B", 3.0)]
 
@@ -30,6 +33,7 @@ class _Machine:
     def clock(self):
         if self.warm_up is None:
             self.warm_up = len(self.calls)
+        self.readings += 1
         return self.now
 
 
@@ -43,11 +47,13 @@ def _timed(answer):
     if times.shape != (ROUNDS, 2):
         raise Wrong(SHAPE.format(times.shape))
     first, rest = machine.calls[: machine.warm_up], machine.calls[machine.warm_up :]
+    if machine.readings <= len(rest):
+        raise Wrong(TWO_CLOCKS)
     rounds = [rest[place : place + 2] for place in range(0, len(rest), 2)]
     begins = [each[0] for each in rounds]
     in_rounds = all(sorted(each) == ["A", "B"] for each in rounds)
     return {
-        "before the clock is read, each variant is called so often:": (first.count("A"), first.count("B")),
+        "before the clock is first read, the number of calls of each variant is": (first.count("A"), first.count("B")),
         "the number of steps that are timed is": len(rest),
         "that every round has each variant once is": in_rounds,
         "that each variant begins half of the rounds is": begins.count("A") == begins.count("B"),
@@ -121,6 +127,11 @@ def _by_place(steps, rounds, warm_up, clock):
     return np.array([np.roll(row, -which) for which, row in enumerate(times)])
 
 
+def _alternating(*clocks):
+    turns = itertools.cycle(clocks)
+    return lambda: next(turns)()
+
+
 paired_times = Exercise(
     "paired_times",
     _paired,
@@ -149,22 +160,31 @@ paired_times = Exercise(
         SHAPE.format((2, 4)): lambda *arguments: _paired(*arguments).T,
         SHAPE.format((2,)): lambda *arguments: _paired(*arguments).mean(axis=0),
         NO_ARRAY: lambda *arguments: _paired(*arguments).tolist(),
+        TWO_CLOCKS: (
+            lambda steps, rounds, warm_up, clock: _paired(
+                steps, rounds, warm_up, _alternating(clock, time.perf_counter)
+            ),
+            lambda steps, rounds, warm_up, clock: _paired(
+                steps, rounds, warm_up, _alternating(time.perf_counter, clock)
+            ),
+        ),
         NO_CLOCK: lambda steps, rounds, warm_up, clock: _paired(steps, rounds, warm_up, time.perf_counter),
     },
 )
 
 
 class _Counted:
-    """A step that causes 1,000 page faults the first time and 3 later, in a process that has had 70 before."""
+    """A step that causes 1,000 page faults the first time, 4 and 3 later, in a process that has had 70 before."""
 
     def __init__(self):
-        self.calls, self.faults = 0, 70
+        self.calls, self.faults, self.asked = 0, 70, False
 
     def step(self):
-        self.faults += 3 if self.calls else 1000
+        self.faults += 3 + self.calls % 2 if self.calls else 1000
         self.calls += 1
 
     def count(self):
+        self.asked = True
         return self.faults
 
 
@@ -173,6 +193,8 @@ def _faults(answer):
     for steps in (5, 10):
         counted = _Counted()
         observed[f"for {steps} steps it gives"] = number(answer(counted.step, steps, counted.count))
+        if not counted.asked:
+            raise Wrong(NO_COUNTER)
         observed[f"for {steps} steps, the number of calls is"] = counted.calls
     return observed
 
@@ -183,13 +205,14 @@ def _page_faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def _counting(warm_up=1, fewer=0, by=lambda steps: steps, before=True):
+def _counting(warm_up=1, fewer=0, by=lambda steps: steps, before=True, too_early=False):
     """Return a function that counts faults, right but for what is asked to be wrong."""
 
     def faults_per_step(step, steps=10, count=_page_faults):
+        early = count()
         for _ in range(warm_up):
             step()
-        start = count() if before else 0
+        start = (early if too_early else count()) if before else 0
         for _ in range(steps - fewer):
             step()
         return (count() - start) / by(steps)
@@ -207,6 +230,14 @@ faults_per_step = Exercise(
     _faults,
     {
         "there is no warm-up: the first step asks for memory that the next ones have already.": _counting(warm_up=0),
+        "the count is read before the warm-up, so the faults of that step are in it: warm up first, then read.": (
+            _counting(too_early=True)
+        ),
+        "`//` and round leave a whole number, and an average need not be one: divide by `/`.": (
+            lambda step, steps, count: _counting()(step, steps, count) // 1,
+            lambda step, steps, count: round(_counting()(step, steps, count)),
+        ),
+        NO_COUNTER: lambda step, steps, count: 0.0 * steps,
         "these are the faults of all steps together: divide by how many there were.": _counting(by=lambda steps: 1),
         "this is what the process has had since it began. The counter never goes back: take it before and after, and "
         "subtract.": (

@@ -6,8 +6,8 @@ import numpy as np
 
 from codealong.checks.exercise import Exercise, Wrong, untouched
 
-PRINTED = (("0.91", 997), ("0.90", 1009), ("1.00", 211))
-"""Totals of which no count is exactly half-way between two printed shares."""
+PRINTED = (("0.91", 997), ("0.90", 1009), ("1.00", 211), ("0.91", 10_000))
+"""Of the last total, counts are exactly half-way between two printed shares; of the others, none is."""
 
 
 def _ranges(answer):
@@ -46,6 +46,18 @@ counts = Exercise(
         ],
         "it allows a whole printed digit either way. Rounding moves a share by half a digit at most.": (
             lambda printed, total: [count for count in range(total + 1) if abs(count / total - float(printed)) < 0.01]
+        ),
+        "the ends of ±0.005 are not all printed so: 0.905 is, and 0.915 is not. Compare what is printed, "
+        "f\"{share:.2f}\" == printed.": (
+            lambda printed, total: [
+                count for count in range(total + 1) if float(printed) - 0.005 <= count / total <= float(printed) + 0.005
+            ],
+            lambda printed, total: [
+                count for count in range(total + 1) if float(printed) - 0.005 < count / total < float(printed) + 0.005
+            ],
+            lambda printed, total: [
+                count for count in range(total + 1) if abs(count / total - float(printed)) <= 0.005
+            ],
         ),
         "these are the two ends. All counts from one to the other were asked for.": lambda printed, total: [
             _every(printed, total)[0], _every(printed, total)[-1],
@@ -109,6 +121,10 @@ recall_difference = Exercise(
         "both recalls were rounded to two digits before they were subtracted. The published tables did that too, and "
         "it is why they show nothing below one point.": (
             lambda labels, first, second: 100 * (_recalls(labels, second).round(2) - _recalls(labels, first).round(2))
+        ),
+        "its .mean() divides by all images. Recall divides by the images of the class: pick them first, "
+        "`first[labels == label]`.": lambda labels, first, second: (
+            100 * (_recalls(labels, second) - _recalls(labels, first)) / 10
         ),
         "this is the difference of accuracy, one number for all classes. The classes may move in opposite ways.": (
             lambda labels, first, second: 100 * ((second == labels).mean() - (first == labels).mean())

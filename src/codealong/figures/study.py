@@ -83,6 +83,8 @@ def class_f1(study):
 def learning(study):
     """Draw validation accuracy against epoch and against seconds of training, the mean of each arm over its runs.
 
+    The seconds are those of the campaigns; the runs themselves may have been made beside other work.
+
     Parameters
     ----------
     study : study.Study
@@ -90,13 +92,11 @@ def learning(study):
     fig, axes = pyplot().subplots(1, 2, figsize=(11, 4.4), sharey=True)
     means, seconds = {}, {}
     for number, arm in enumerate(study.runs):
-        history = np.array(
-            [[(epoch["valid_accuracy"], epoch["seconds"]) for epoch in run.history] for run in study.runs[arm]]
-        )
-        means[arm] = history[..., 0].mean(axis=0)
-        seconds[arm] = np.median(history[..., 1].cumsum(axis=1), axis=0)
-        width, epochs = 5 - number, np.arange(1, history.shape[1] + 1)  # thinner on top, so that none hides another
-        for values in history[..., 0]:
+        history = np.array([[epoch["valid_accuracy"] for epoch in run.history] for run in study.runs[arm]])
+        means[arm] = history.mean(axis=0)
+        width, epochs = 6 - number, np.arange(1, history.shape[1] + 1)  # thinner on top, so that none hides another
+        seconds[arm] = study.seconds_per_epoch(arm) * epochs
+        for values in history:
             axes[0].plot(epochs, values, color=ARM_COLOURS[arm], linewidth=0.5, alpha=0.4)
         axes[0].plot(epochs, means[arm], "o-", color=ARM_COLOURS[arm], linewidth=width, label=arm)
         axes[1].plot(seconds[arm], means[arm], "o-", color=ARM_COLOURS[arm], linewidth=2.5)
@@ -110,7 +110,7 @@ def learning(study):
     axes[0].set_ylabel("validation accuracy")
     axes[0].set_xticks(epochs)
     axes[1].set(title=f"By seconds, up to {factor:.1f}-fold apart", xlim=(0, None))
-    axes[1].set_xlabel("seconds of training (median)")
+    axes[1].set_xlabel("seconds of training, at the mean rate of all campaigns")
     axes[0].legend(loc="lower right")
     fig.tight_layout()
     fastest = min(last, key=last.get)
@@ -132,7 +132,7 @@ def widths(study):
     batches = sorted(study.sweep["batch"].unique())
     fig, axes = pyplot().subplots(1, len(batches), figsize=(3.8 * len(batches), 4.4), sharey=True)
     said, largest = [], {}
-    arms = [arm for arm in study.runs if arm != "stock-fp32"]
+    arms = [arm for arm in study.sweep["arm"].unique() if arm != "stock-fp32"]
     for axis, batch in zip(axes, batches, strict=True):
         axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
         for number, arm in enumerate(arms):

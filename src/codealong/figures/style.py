@@ -11,11 +11,12 @@ STYLE = Path(__file__).parent / "codealong.mplstyle"
 
 ARM_COLOURS = {
     "stock-fp32": "#0072B2",
+    "stock-fp32-matched": "#009E73",
     "stock-bf16": "#56B4E9",
     "ipex-fp32": "#D55E00",
     "ipex-bf16": "#E69F00",
 }
-"""Okabe and Ito's palette: stock PyTorch in blues, IPEX in oranges, bf16 the lighter one."""
+"""Okabe and Ito's palette: stock PyTorch in blues, IPEX in oranges, bf16 the lighter one, the control in green."""
 
 
 def pyplot():

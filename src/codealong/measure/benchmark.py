@@ -13,7 +13,8 @@ from codealong.intervals import median_and_range
 from codealong.measure import timing
 from codealong.measure.worker import PEERS, PUBLISHED, TUNED, Worker, in_turns
 
-CONTESTANTS = (PUBLISHED, *ARMS, *(arm + TUNED for arm in ARMS))
+CONTESTANTS = (PUBLISHED, *ARMS, *(name + TUNED for name, arm in ARMS.items() if not arm.fused))
+"""Tuned, the control would be `stock-fp32 tuned` once more."""
 BATCHES = (64, 256, 1024)
 ROUNDS = 6
 SECONDS = 0.5

@@ -137,6 +137,39 @@ def rate(contestant, batch, threads, seconds):
     return _rate(lambda: contestant.step(*next(images)), batch, threads, seconds)
 
 
+def timed(contestant, batch, threads, seconds):
+    """Train for some seconds, and return what they brought and cost.
+
+    Returns
+    -------
+    dict
+        `images` trained on; `seconds` of the wall clock; `cpu_seconds` of this process; `stolen_seconds` that the host
+        gave to others meanwhile, as `hardware.stolen_seconds` tells them.
+    """
+    torch.set_num_threads(threads)
+    images = contestant.batches(batch)
+    until = time.perf_counter() + WARM_UP_SECONDS
+    while time.perf_counter() < until:
+        contestant.step(*next(images))
+    steps, stolen, cpu, began = 0, hardware.stolen_seconds(), time.process_time(), time.perf_counter()
+    while (now := time.perf_counter()) < began + seconds or steps < FEWEST_STEPS:
+        contestant.step(*next(images))
+        steps += 1
+    return {
+        "images": steps * batch,
+        "seconds": now - began,
+        "cpu_seconds": time.process_time() - cpu,
+        "stolen_seconds": None if stolen is None else hardware.stolen_seconds() - stolen,
+    }
+
+
+def train_steps(contestant, batch, steps):
+    """Train some steps that are not timed."""
+    images = contestant.batches(batch)
+    for _ in range(steps):
+        contestant.step(*next(images))
+
+
 def rates(contestant, batch, threads, seconds):
     """Measure training and inference, warmed up.
 
@@ -240,6 +273,8 @@ def main(name, options="{}"):
         contestant = Published() if name == PUBLISHED else Contestant(name, **json.loads(options))
         widened = functools.cache(lambda width: Contestant(name, width=width))
         questions = {
+            "train_steps": lambda **how: train_steps(contestant, **how),
+            "timed": lambda **how: timed(contestant, **how),
             "rate": lambda **how: rate(contestant, **how),
             "rate by width": lambda width, **how: rate(widened(width), **how),
             "rates": lambda **how: rates(contestant, **how),

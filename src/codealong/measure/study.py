@@ -17,6 +17,9 @@ from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
 from codealong.measure import sweep, timing
 
+FIRST = 100
+"""The first seed. Smaller ones were used while the rules of the verdicts were made, and confirm nothing."""
+
 SEEDS = 12
 FEWEST = 10
 """Seeds below which nothing is concluded."""
@@ -42,7 +45,7 @@ def conduct(folder, seeds=SEEDS):
     folder : path
         Of a machine.
     seeds : int, optional
-        The study has the seeds below it.
+        How many, from `FIRST` on.
 
     Raises
     ------
@@ -51,10 +54,10 @@ def conduct(folder, seeds=SEEDS):
         machine or recipe.
     """
     folder = Path(folder)
-    arms = sweep.arms(folder)
-    present = [run for arm in arms for run in runs.of_machine(arm, folder)]
+    present = [run for arm in ARMS for run in runs.of_machine(arm, folder)]
     names = {(run.arm, run.seed) for run in present}
-    seeds = max([seeds, *(seed + 1 for _, seed in names)])
+    arms = _arms(names)
+    seeds = max([seeds, *(seed + 1 - FIRST for _, seed in names)])
     left = [pair for pair in order(arms, seeds) if pair not in names]
     if left or sweep.missing(folder):
         for arm in arms:
@@ -68,6 +71,12 @@ def conduct(folder, seeds=SEEDS):
             _make(left, len(arms) * seeds, folder, _took(present))
             sweep.measure(folder, say=lambda text: print(text, flush=True))
     print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms, and the sweep over widths")
+
+
+def _arms(names):
+    """Return the arms of a study: those that it began with, once its second seed has begun, so that all are known."""
+    begun = {arm for arm, seed in names if seed >= FIRST}
+    return [arm for arm in ARMS if arm in begun] if any(seed > FIRST for _, seed in names) else list(ARMS)
 
 
 def _make(left, total, folder, took):
@@ -103,7 +112,7 @@ def order(arms, seeds):
     """
     return [
         (arm, seed)
-        for seed in range(seeds)
+        for seed in range(FIRST, FIRST + seeds)
         for arm in timing.turn(arms, seed)
     ]  # fmt: skip
 
@@ -111,7 +120,7 @@ def order(arms, seeds):
 def record(arm, seed, folder):
     """Make one run in this process, warmed up, and record it.
 
-    The runs of seed 0 keep their probabilities; of the others, the predicted classes are enough.
+    Only the predicted classes are kept, not the probabilities.
     """
     splits = data.load()
     training.warm_up(arm, splits.train)
@@ -119,7 +128,7 @@ def record(arm, seed, folder):
     run = training.fit(arm, seed, splits.train, splits.valid).run(splits.test)
     measured = {"warm_up_steps": training.WARM_UP_STEPS, "busy_percent": busy}
     run = replace(run, provenance=run.provenance | measured)
-    runs.save(run if seed == 0 else replace(run, probabilities=None), Path(folder) / runs.FOLDER)
+    runs.save(replace(run, probabilities=None), Path(folder) / runs.FOLDER)
 
 
 def _one(arm, seed, folder):

@@ -43,11 +43,15 @@ def write(folder=FOLDER):
 
 
 def page(markdown):
-    """Return Markdown as an HTML page to print, which requests nothing."""
+    """Return Markdown as an HTML page to print, which requests nothing; its first line is the title."""
     from nbconvert.filters import markdown2html
 
-    style = STYLE.read_text(encoding="utf-8")
-    head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Fashion-MNIST</title><style>{style}</style>'
+    title = markdown.partition("\n")[0].lstrip("# ")
+    head = (
+        '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title} · Fashion-MNIST</title><style>{STYLE.read_text(encoding='utf-8')}</style>"
+    )
     return f"{head}<main>{markdown2html(markdown)}</main></html>"
 
 

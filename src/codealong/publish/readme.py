@@ -52,37 +52,38 @@ def finding(recorded):
         f"(allowed: ±{100 * stats.MARGIN:g}).\n"
         f"- **{BOOST[boost.verdict]}**: {rate:.2f} times as fast in float32 (asked for: {verdicts.SUBSTANTIAL:g}).\n"
         f"- **{ALONE[alone.verdict]}**: {bf16:.2f} times as fast in bfloat16; with IPEX, {both.estimate:.2f}.\n\n"
-        f"{seeds} random seeds per arm, 95 % intervals, on one machine ({origin['processor']}, {origin['threads']} "
-        f"threads{amx}). All verdicts: [RESULTS.md](RESULTS.md)."
+        f"{seeds} random seeds per arm, {recorded.campaigns.said()}, 95 % intervals, on one machine "
+        f"({origin['processor']}, {origin['threads']} threads{amx}). All verdicts are in [the results](RESULTS.md)."
     )
 
 
 def arms(recorded):
     """Return a study's accuracies and rates as a table, and where and when it was made."""
     lines = ["| arm | test accuracy | training rate, relative to stock-fp32 |", "|---|---|---|"]
-    stock = recorded.seconds_per_epoch("stock-fp32")
     for arm in recorded.runs:
         values = recorded.accuracy(arm)
         accuracy = stats.paired_difference(np.zeros_like(values), values)
-        rate = "1" if arm == "stock-fp32" else f"{stats.ratio(stock, recorded.seconds_per_epoch(arm)):.2f}"
+        rate = "1" if arm == "stock-fp32" else f"{recorded.campaigns.ratio('stock-fp32', arm):.2f}"
         lines.append(f"| `{arm}` | {accuracy:.4f} | {rate} |")
     origin = recorded.provenance
-    seconds = sum(epoch["seconds"] for runs in recorded.runs.values() for run in runs for epoch in run.history)
     return "\n".join(lines) + (
-        f"\n\nMean accuracy and median ratio of times per epoch, with 95 % intervals, of {len(recorded.seeds)} seeds, "
-        f"interleaved. Recorded {origin['date'][:10]} on {_machine(origin)}, torch {origin['versions']['torch']}, "
-        f"IPEX {origin['versions']['intel-extension-for-pytorch']}; the training alone took {seconds / 60:.0f} minutes."
+        f"\n\nAccuracy: mean of {len(recorded.seeds)} seeds, rate: mean of {recorded.campaigns.said()}, "
+        f"with 95 % intervals. Recorded until {origin['date'][:10]} on {_machine(origin)}, torch "
+        f"{origin['versions']['torch']}, IPEX {origin['versions']['intel-extension-for-pytorch']}."
         + ("" if "AMX" in origin["instruction_sets"] else NO_AMX)
     )
 
 
 def conclusions(recorded):
-    """Return a study's verdicts as a table."""
-    lines = ["| published claim, or question of ours | what we measured | verdict |", "|---|---|---|"]
+    """Return a study's verdicts as a table: each claim with one number."""
+    lines = ["| published claim, or question of ours | verdict | the number that decides most |", "|---|---|---|"]
     for each in verdicts.judge(recorded):
         said = f"“{each.statement}”" if each.published else f"our question: {each.statement}"
-        lines.append(f"| *{each.claim}*: {said} | {each.measured} | **{each.verdict}**: {each.conclusion} |")
-    return "\n".join(lines)
+        lines.append(f"| *{each.claim}*: {said} | **{each.verdict}** | {each.number} |")
+    return "\n".join(lines) + (
+        f"\n\nIn float32, 95 % intervals; of the first two and of the fifth over {len(recorded.seeds)} seeds, of the "
+        f"fourth over the rounds of one hour, of the others over {recorded.campaigns.said()}."
+    )
 
 
 def contestants(rows):

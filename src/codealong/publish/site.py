@@ -73,16 +73,33 @@ def _gather(source):
     shutil.copy(ROOT / "RESULTS.md", source)
     shutil.copytree(ROOT / "images", source / "images")
     shutil.copytree(guide.PAGES, source / "teaching")
+    page = source / "instructors.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("LESSONS", _decks()), encoding="utf-8")
     (source / "notebooks").mkdir()
     for path in course.notebooks():
         notebook = _with_closed_solutions(nbformat.read(path, as_version=4))
-        beside = {"Slides": "slides", "Handout": "handouts"}
-        links = [
-            f'<a class="reference" href="../{folder}/{path.stem}.html">{name}</a>' for name, folder in beside.items()
-        ]
+        links = [_link(f"../slides/{path.stem}.html", "Slides"), _link(f"../handouts/{path.stem}.html", "Handout")]
         links += [f"[Quiz](../teaching/quiz/{path.stem}.md)", f"[Teaching guide](../teaching/{path.stem}.md)"]
         notebook.cells[0].source += "\n\n" + " · ".join(links)
         nbformat.write(notebook, source / "notebooks" / path.name)
+
+
+def _link(address, name):
+    """Return a link to a page that Sphinx does not make."""
+    return f'<a class="reference" href="{address}">{name}</a>'
+
+
+def _decks():
+    """Return the table of all slides and handouts, in Markdown."""
+    lines = ["| lesson | slides, 90 minutes | slides, 45 minutes | handout |", "|---|---|---|---|"]
+    for path in course.notebooks():
+        title = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0].removeprefix("# ")
+        decks = [
+            _link(f"slides/{path.stem}{ending}.html", f"{lesson} minutes") for lesson, ending in slides.LESSONS.items()
+        ]
+        handout = _link(f"handouts/{path.stem}.html", "one page")
+        lines.append(f"| [{title}](notebooks/{path.name}) | {' | '.join(decks)} | {handout} |")
+    return "\n".join(lines)
 
 
 def _with_closed_solutions(notebook):

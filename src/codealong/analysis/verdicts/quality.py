@@ -4,9 +4,15 @@ import numpy as np
 
 from codealong.analysis import reports, stats
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide, points
+from codealong.intervals import Interval
 
 LEVELS = (0.88, 0.90, 0.91)
 """Validation accuracies that epochs are counted to."""
+
+NEVER = Interval(np.inf, np.inf, np.inf)
+
+SETTLES = 0.9
+"""One pair is enough where at least this share of pairs puts the same arm ahead."""
 
 
 def identical(study):
@@ -66,13 +72,15 @@ def identical(study):
         f"In float32, the intervals of precision, recall and F1 of all classes, taken together, stay within "
         f"±{reach:.1f} points. Numbers that differ significantly, by more than the margin and the spread over seeds: "
         f"{_listed(mine['classes that differ'])}. The published pair, without IPEX in either, moved further than "
-        f"reseeding our recipe explains in {len(apart)} of {len(published)} numbers.",
+        f"reseeding our recipe explains in {len(apart)} of {len(published)} numbers."
+        + _before(identical, study, lambda was: f"accuracy differed by {points(was['float32']['accuracy'])} points"),
         verdict,
         {
             SUPPORTED: f"With IPEX the reports are equivalent: {margins}.",
             REFUTED: f"With IPEX the reports differ by more than the margins ({margins}).",
             UNDECIDED: f"These seeds settle neither equivalence ({margins}) nor a difference beyond it.",
         }[verdict],
+        f"accuracy, with minus without: {points(mine['accuracy'])} points",
         numbers | {"verdicts": judged},
     )
 
@@ -131,9 +139,11 @@ def fewer_epochs(study):
         True,
         "The accuracy has increased with less epochs",
         f"in float32, accuracy with minus without is {points(mine['accuracy'])} percentage points. In the median, "
-        f"runs reach a validation accuracy of {reached}.",
+        f"runs reach a validation accuracy of {reached}."
+        + _before(fewer_epochs, study, lambda was: f"accuracy differed by {points(was['float32']['accuracy'])} points"),
         judged["float32"],
         f"{increased}; {saved}.",
+        f"epochs to {LEVELS[-1]:.2f}, with minus without: {mine['epochs'][LEVELS[-1]].get('difference', NEVER):.0f}",
         numbers | {"verdicts": judged},
     )
 
@@ -141,31 +151,46 @@ def fewer_epochs(study):
 def more_evaluation(study):
     """Judge "one pair is not enough", the premise of the claim that further evaluation is necessary.
 
-    Supported when single pairs of runs contradict each other in which arm has the higher accuracy. Refuted when
-    all pairs that are not tied agree, and are enough that the interval of their share leaves out one half.
+    Estimated is the probability that IPEX has the higher accuracy in a pair, as `stats.superiority` does it. Supported
+    when its whole interval lies between 1 − `SETTLES` and `SETTLES`, refuted when all of it lies beyond one of them.
     """
-    from scipy.stats import binomtest
-
     stock, ipex = (study.accuracy(arm) for arm in PAIRS["float32"])
     ahead, behind = int((ipex > stock).sum()), int((ipex < stock).sum())
-    apart = ahead + behind
-    low, high = binomtest(ahead, apart).proportion_ci(stats.CONFIDENCE) if apart else (0.0, 1.0)
-    share = stats.Interval(ahead / max(apart, 1), float(low), float(high))
-    verdict = decide(ahead and behind, apart and not low <= 0.5 <= high)
+    share = stats.superiority(stock, ipex)
+    times = study.campaigns
+    faster = times.superiority(*PAIRS["float32"])
+    verdict = decide(
+        share.low > 1 - SETTLES and share.high < SETTLES,
+        share.low > SETTLES or share.high < 1 - SETTLES,
+    )
     return Verdict(
         "one pair is not enough",
         True,
         "further investigations and extensive evaluations are necessary to validate its effectiveness across different "
         "scenarios",
         f"judged is the premise, for accuracy: that one pair of runs does not settle it. Of {len(stock)} pairs with "
-        f"the same seed, in float32, {ahead} put IPEX ahead, {behind} behind, and {len(stock) - apart} neither.",
+        f"the same seed, in float32, {ahead} put IPEX ahead, {behind} behind, and {len(stock) - ahead - behind} "
+        f"neither. The probability that IPEX is ahead in a pair is {share:.2f}."
+        + (f" That it trains faster in a round is {faster:.2f}, by {times.said()}." if times else "")
+        + _before(more_evaluation, study, lambda was: f"that probability was {was['probability ahead']:.2f}"),
         verdict,
         {
             SUPPORTED: "Which arm is ahead in accuracy depends on the seed: one pair does not settle that.",
-            REFUTED: "All pairs that differ agree on which arm is ahead in accuracy.",
-            UNDECIDED: "No pair contradicts another, but too few differ to say that one pair is enough.",
+            REFUTED: f"At least {SETTLES:.0%} of pairs put the same arm ahead in accuracy: one pair settles that.",
+            UNDECIDED: f"These seeds do not tell whether {SETTLES:.0%} of pairs put the same arm ahead in accuracy.",
         }[verdict],
-        {"ahead": ahead, "behind": behind, "share ahead": share},
+        f"probability that IPEX is ahead in a pair: {share:.2f}",
+        {"ahead": ahead, "behind": behind, "probability ahead": share, "probability ahead, rate": faster},
+    )
+
+
+def _before(judge, study, said):
+    """Say what the earlier seeds gave, which were known while the rules were made."""
+    if study.earlier is None:
+        return ""
+    was, seeds = judge(study.earlier), study.earlier.seeds
+    return (
+        f" With seeds {seeds[0]} to {seeds[-1]}, known while the rules were made, {said(was.numbers)}: {was.verdict}."
     )
 
 

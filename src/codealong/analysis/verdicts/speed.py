@@ -1,40 +1,60 @@
-"""What a study says of time: the claims on speed and on larger models, and two questions that were not asked."""
+"""What a study says of time: the claims on speed and on larger models, and two questions that were not asked.
+
+Times are those of the campaigns. Each interval is for the mean of the campaigns, of logarithms; with fewer than
+`campaigns.FEWEST` of them, nothing is decided.
+"""
+
+import itertools
 
 import numpy as np
 
 from codealong.analysis import stats, sweep
+from codealong.analysis.campaigns import FEWEST, exponential, over_campaigns
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide
 
 SUBSTANTIAL = 1.2
-"""A boost is substantial when an epoch without takes at least this many times as long."""
+"""A boost is substantial when training with IPEX is at least this many times as fast."""
 
 MOST = 0.5
 """Most of a speed-up is more than this share of its logarithm."""
 
+MATCHED = "stock-fp32-matched"
+"""The control: stock PyTorch in float32 with the memory layout and the fused Adam that IPEX brings along."""
+
 
 def boost(study):
-    """Judge "a substantial boost", by `SUBSTANTIAL`, in training time.
+    """Judge "a substantial boost", by `SUBSTANTIAL`, in the rate of training.
 
-    Supported when the whole interval of the ratio of times per epoch lies at or above it, refuted when below.
+    Supported when the whole interval of the ratio of rates lies at or above it, refuted when below.
     """
-    ratios = {precision: _faster(study, *pair) for precision, pair in PAIRS.items()}
+    times = study.campaigns
+    ratios = {precision: times.ratio(*pair) for precision, pair in PAIRS.items()}
     judged = {
-        precision: decide(found.low >= SUBSTANTIAL, found.high < SUBSTANTIAL) for precision, found in ratios.items()
+        precision: _decide(times, ratio.low >= SUBSTANTIAL, ratio.high < SUBSTANTIAL)
+        for precision, ratio in ratios.items()
     }
+    stock, ipex = PAIRS["float32"]
+    parts = {"layout and optimizer": times.ratio(stock, MATCHED), "kernels": times.ratio(MATCHED, ipex)}
     said = {
-        SUPPORTED: f"training with IPEX is at least {SUBSTANTIAL:g} times as fast, in the median",
-        REFUTED: f"training with IPEX is less than {SUBSTANTIAL:g} times as fast, in the median",
-        UNDECIDED: f"these seeds do not tell whether training with IPEX is {SUBSTANTIAL:g} times as fast",
+        SUPPORTED: f"training with IPEX is at least {SUBSTANTIAL:g} times as fast",
+        REFUTED: f"training with IPEX is less than {SUBSTANTIAL:g} times as fast",
+        UNDECIDED: f"these campaigns do not tell whether training with IPEX is {SUBSTANTIAL:g} times as fast",
     }
     return Verdict(
         "a substantial boost",
         True,
         "the Intel optimization provided a substantial boost in performance",
-        f"the time of an epoch without, divided by the time with, is {ratios['float32']:.2f} in float32 and "
-        f"{ratios['bfloat16']:.2f} in bfloat16. The published pair has no time in it, and no IPEX.",
+        _measured(
+            times,
+            f"training with IPEX is {ratios['float32']:.2f} times as fast in float32 and "
+            f"{ratios['bfloat16']:.2f} times in bfloat16. In float32, channels last and a fused Adam, which stock "
+            f"PyTorch has too, give {parts['layout and optimizer']:.2f}, and IPEX's kernels {parts['kernels']:.2f}.",
+        )
+        + " The published pair has no time in it, and no IPEX.",
         judged["float32"],
-        f"In float32 {said[judged['float32']]}. In bfloat16 {said[judged['bfloat16']]}.",
-        ratios | {"verdicts": judged},
+        _enough(times, f"In float32 {said[judged['float32']]}. In bfloat16 {said[judged['bfloat16']]}."),
+        _number(times, f"rate, with / without: {ratios['float32']:.2f}"),
+        ratios | parts | {"campaigns": len(times), "verdicts": judged},
     )
 
 
@@ -72,6 +92,7 @@ def larger_models(study):
         f"sizes: {said}. Larger data sets were not tried.",
         judged["float32"],
         f"In float32 {concluded[judged['float32']]}. In bfloat16 {concluded[judged['bfloat16']]}.",
+        f"speed-up at ×{wide} / speed-up at ×{narrow}: {numbers['float32']['growth']:.2f}",
         numbers | {"verdicts": judged},
     )
 
@@ -84,27 +105,43 @@ def ipex_or_bf16(study):
     `ipex-fp32` relative to `stock-bf16`. The claim is supported when the quotient's whole interval lies above 1, and
     refuted when below; both need a speed-up to be divided.
     """
-    stock32, stock16, ipex32, ipex16 = (
-        study.seconds_per_epoch(arm) for arm in ("stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16")
-    )
-    whole = stats.ratio(stock32, ipex16)
-    ipex = stats.median(np.sqrt(stock32 * stock16 / (ipex32 * ipex16)))
-    bf16 = stats.median(np.sqrt(stock32 * ipex32 / (stock16 * ipex16)))
-    quotient = stats.ratio(stock16, ipex32)
-    verdict = decide(whole.low > 1 and quotient.low > 1, whole.low > 1 and quotient.high < 1)
+    times = study.campaigns
+    logs = {arm: np.log(rates) for arm, rates in times.rates.items()}
+    whole = times.ratio("stock-fp32", "ipex-bf16")
+    steps = {
+        "IPEX first": ("stock-fp32", "ipex-fp32", "ipex-bf16"),
+        "bfloat16 first": ("stock-fp32", "stock-bf16", "ipex-bf16"),
+    }
+    orders = {name: [times.ratio(*pair) for pair in itertools.pairwise(arms)] for name, arms in steps.items()}
+    by_ipex = logs["ipex-fp32"] - logs["stock-fp32"] + logs["ipex-bf16"] - logs["stock-bf16"]
+    by_bf16 = logs["stock-bf16"] - logs["stock-fp32"] + logs["ipex-bf16"] - logs["ipex-fp32"]
+    ipex, bf16 = (exponential(over_campaigns(both / 2)) for both in (by_ipex, by_bf16))
+    quotient = times.ratio("stock-bf16", "ipex-fp32")
+    verdict = _decide(times, whole.low > 1 and quotient.low > 1, whole.low > 1 and quotient.high < 1)
+    ipex_first, bf16_first = orders.values()
     return Verdict(
         "IPEX or bfloat16",
         False,
         "IPEX is the larger part of the speed-up from stock-fp32 to ipex-bf16",
-        f"the speed-up is {whole:.2f}. Averaged over the two orders in which the steps can be taken, that is a "
-        f"factor of {ipex:.2f} by IPEX and one of {bf16:.2f} by bfloat16.",
+        _measured(
+            times,
+            f"the speed-up is {whole:.2f}. IPEX first, it is {ipex_first[0].estimate:.2f} by IPEX times "
+            f"{ipex_first[1].estimate:.2f} by bfloat16; bfloat16 first, {bf16_first[0].estimate:.2f} by bfloat16 times "
+            f"{bf16_first[1].estimate:.2f} by IPEX. Averaged over both orders, IPEX gives a factor of {ipex:.2f} and "
+            f"bfloat16 one of {bf16:.2f}.",
+        ),
         verdict,
-        {
-            SUPPORTED: "IPEX contributes more than bfloat16 as stock-bf16 uses it, with its memory layout.",
-            REFUTED: "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
-            UNDECIDED: "These seeds do not tell which contributes more.",
-        }[verdict],
-        {"whole": whole, "ipex": ipex, "bf16": bf16, "ipex / bf16": quotient},
+        _enough(
+            times,
+            {
+                SUPPORTED: "IPEX contributes more than bfloat16 as stock-bf16 uses it, with its memory layout.",
+                REFUTED: "bfloat16 as stock-bf16 uses it, with its memory layout, contributes more than IPEX.",
+                UNDECIDED: "These campaigns do not tell which contributes more.",
+            }[verdict],
+        ),
+        _number(times, f"IPEX's factor / bfloat16's: {quotient:.2f}"),
+        {"whole": whole, "ipex": ipex, "bf16": bf16, "ipex / bf16": quotient, "campaigns": len(times)}
+        | {name: dict(zip(("first", "second"), each, strict=True)) for name, each in orders.items()},
     )
 
 
@@ -115,36 +152,64 @@ def stock_today(study):
     one to `ipex-bf16`, to the power of the share. The claim is supported when the whole interval of the share
     lies above `MOST`, refuted when below; both need a speed-up to be shared.
     """
-    whole = _faster(study, "stock-fp32", "ipex-bf16")
-    alone = _faster(study, "stock-fp32", "stock-bf16")
-    relative = _faster(study, "ipex-bf16", "stock-bf16")
-    stock32, stock16, ipex16 = (
-        np.log(study.seconds_per_epoch(arm)) for arm in ("stock-fp32", "stock-bf16", "ipex-bf16")
-    )
+    times = study.campaigns
+    whole, alone = (times.ratio("stock-fp32", arm) for arm in ("ipex-bf16", "stock-bf16"))
+    relative = times.ratio("ipex-bf16", "stock-bf16")
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = stats.ratio(stock32 - stock16, stock32 - ipex16)
-    verdict = decide(whole.low > 1 and share.low > MOST, whole.low > 1 and share.high < MOST)
+        shares = np.log(times.by_campaign("stock-fp32", "stock-bf16")) / np.log(
+            times.by_campaign("stock-fp32", "ipex-bf16")
+        )
+    share = over_campaigns(shares[:, None])
+    verdict = _decide(times, whole.low > 1 and share.low > MOST, whole.low > 1 and share.high < MOST)
     return Verdict(
         "stock PyTorch alone",
         False,
         "stock PyTorch gives most of the speed-up from stock-fp32 to ipex-bf16 by itself",
-        f"the rate of stock-bf16 is {alone:.2f} times that of stock-fp32, and that of ipex-bf16 is "
-        f"{whole:.2f} times. Of the logarithm of that speed-up, stock PyTorch's share is {share:.2f}. "
-        f"Its rate is {relative:.2f} times that of ipex-bf16.",
+        _measured(
+            times,
+            f"the rate of stock-bf16 is {alone:.2f} times that of stock-fp32, and that of ipex-bf16 is "
+            f"{whole:.2f} times. Of the logarithm of that speed-up, stock PyTorch's share is {share:.2f}. "
+            f"Its rate is {relative:.2f} times that of ipex-bf16.",
+        ),
         verdict,
-        {
-            SUPPORTED: "Stock PyTorch gives most of the speed-up by itself.",
-            REFUTED: "IPEX gives most of the speed-up.",
-            UNDECIDED: "These seeds do not tell whether stock PyTorch gives most of the speed-up.",
-        }[verdict],
+        _enough(
+            times,
+            {
+                SUPPORTED: "Stock PyTorch gives most of the speed-up by itself.",
+                REFUTED: "IPEX gives most of the speed-up.",
+                UNDECIDED: "These campaigns do not tell whether stock PyTorch gives most of the speed-up.",
+            }[verdict],
+        ),
+        _number(times, f"its share of the speed-up: {share:.2f}"),
         {
             "share": share,
             "ipex-bf16 / stock-fp32": whole,
             "stock-bf16 / stock-fp32": alone,
             "stock-bf16 / ipex-bf16": relative,
+            "campaigns": len(times),
         },
     )
 
 
-def _faster(study, slow, fast):
-    return stats.ratio(study.seconds_per_epoch(slow), study.seconds_per_epoch(fast))
+def _decide(times, supported, refuted):
+    return decide(times.enough and supported, times.enough and refuted)
+
+
+def _measured(times, text):
+    """Say what so many campaigns measured, or that they are too few."""
+    return (
+        f"in {times.said()}, {text}"
+        if times.enough
+        else f"a verdict on time needs {FEWEST} campaigns, hours apart. There are {len(times)}."
+    )
+
+
+def _number(times, text):
+    return text if times.enough else "–"
+
+
+def _enough(times, conclusion):
+    """Return the conclusion, or what to do for one."""
+    if times.enough:
+        return conclusion
+    return "Too few campaigns to decide anything: `python -m codealong campaign` measures another one."

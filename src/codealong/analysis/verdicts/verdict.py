@@ -26,6 +26,8 @@ class Verdict:
         ``supported``, ``refuted`` or ``undecided``.
     conclusion : str
         What follows, in a sentence.
+    number : str
+        The one number that decides most, with its interval, and what it is.
     numbers : dict
         The evidence; intervals are `Interval`, at 95 % each where a rule does not say otherwise.
     """
@@ -36,6 +38,7 @@ class Verdict:
     measured: str
     verdict: str
     conclusion: str
+    number: str
     numbers: dict
 
 

@@ -14,5 +14,13 @@ addEventListener("load", letScroll);
 addEventListener("resize", letScroll);
 addEventListener("toggle", letScroll, true); // of an answer that was closed
 
+// A page that was opened without a word to look for says what it is for.
+addEventListener("load", () => {
+  const results = document.getElementById("search-results");
+  if (results && !new URLSearchParams(location.search).get("q")) {
+    results.textContent = "Type a word into the search box: every lesson, the glossary and the guide are searched.";
+  }
+});
+
 // On paper nobody can open an answer.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(answer => { answer.open = true; }));

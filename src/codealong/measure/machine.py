@@ -1,0 +1,74 @@
+"""Records everything that this course measures, for the machine it runs on; what is there already is left alone."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from codealong import hardware, records
+from codealong.measure import ablation, benchmark, campaign, instruction_sets, study
+
+
+class Step(NamedTuple):
+    """A part of a machine's record.
+
+    Attributes
+    ----------
+    name : str
+    minutes : int
+        What it took on the two cores of the reference machine, idle.
+    missing : callable
+        Tells of a folder whether it is to be done.
+    do : callable
+        Gets the folder and the Python of the peers, or None.
+    """
+
+    name: str
+    minutes: int
+    missing: callable
+    do: callable
+
+
+def _lacks(module):
+    return lambda folder: not (folder / module.NAME).exists()
+
+
+STEPS = (
+    Step("a campaign of times", 9, lambda folder: True, lambda folder, _: campaign.measure(folder)),
+    Step("the study and its sweep", 60, lambda folder: True, lambda folder, _: study.conduct(folder)),
+    Step("the benchmark", 45, _lacks(benchmark), lambda folder, peers: benchmark.measure(folder, peers)),
+    Step("the ablation", 4, _lacks(ablation), lambda folder, _: ablation.measure(folder)),
+    Step(
+        "the instruction sets", 2, _lacks(instruction_sets),
+        lambda folder, _: instruction_sets.save(instruction_sets.measure(), folder),
+    ),
+)  # fmt: skip
+
+
+def folder():
+    """Return the folder of records for this machine, named after its processor and its newest instruction set."""
+    cpu = hardware.processor()
+    newest = cpu.instruction_sets[-1] if cpu.instruction_sets else "unknown"
+    words = f"{cpu.name} {newest.replace('AVX-', 'AVX')}".lower()
+    kept = "".join(letter if letter.isalnum() else " " for letter in words.replace("(r)", "").replace("(tm)", ""))
+    return records.RECORDED / "-".join(kept.split())
+
+
+def record(into, peers=None, say=print):
+    """Measure what the folder of a machine lacks, and one more campaign; it can be stopped, and started again.
+
+    Parameters
+    ----------
+    into : path
+    peers : path, optional
+        The Python of an environment that has the peers of the benchmark.
+    say : callable, optional
+        Is told the plan, and where it is.
+    """
+    into = Path(into)
+    records.ensure_writable(into)
+    steps = [step for step in STEPS if step.missing(into)]
+    say(f"{into.name}: {', '.join(f'{step.name} ({step.minutes} min)' for step in steps)}")
+    say(f"about {sum(step.minutes for step in steps)} minutes if nothing of it was begun, on an idle machine")
+    for number, step in enumerate(steps):
+        say(f"{number + 1} of {len(steps)}: {step.name}")
+        step.do(into, peers)
+    say("A verdict on time needs three campaigns, hours apart: run this again later for the next one.")

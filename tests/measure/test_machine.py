@@ -1,0 +1,67 @@
+"""A machine is recorded step by step: what is there is left alone, and what is missing is said beforehand."""
+
+import pytest
+
+from codealong import hardware, records
+from codealong.measure import ablation, benchmark, campaign, instruction_sets, machine, study
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """The steps that were done, none of which measures."""
+    done = []
+    monkeypatch.setattr(study, "conduct", lambda folder: done.append("study"))
+    monkeypatch.setattr(campaign, "measure", lambda folder: done.append("campaign"))
+    monkeypatch.setattr(benchmark, "measure", lambda folder, peers: done.append(f"benchmark with {peers}"))
+    monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
+    monkeypatch.setattr(instruction_sets, "measure", lambda: "levels")
+    monkeypatch.setattr(instruction_sets, "save", lambda record, folder: done.append(record))
+    return done
+
+
+def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
+    said = []
+    machine.record(tmp_path, "peers", said.append)
+    assert done == ["campaign", "study", "benchmark with peers", "ablation", "levels"]
+    assert "a campaign of times (9 min), the study and its sweep (60 min), the benchmark (45 min)" in said[0]
+    assert said[1].startswith("about 120 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+
+
+def test_what_is_recorded_is_not_measured_again_but_for_a_campaign(tmp_path, done):
+    for module in (benchmark, ablation, instruction_sets):
+        (tmp_path / module.NAME).touch()
+    machine.record(tmp_path, say=lambda _: None)
+    assert done == ["campaign", "study"]
+
+
+def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
+    def stopped(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ablation, "measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        machine.record(tmp_path, say=lambda _: None)
+    (tmp_path / benchmark.NAME).touch()
+    monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
+    done.clear()
+    machine.record(tmp_path, say=lambda _: None)
+    assert done == ["campaign", "study", "ablation", "levels"]
+
+
+@pytest.mark.parametrize(
+    ("name", "newest", "folder"),
+    [
+        ("AMD EPYC", "AVX-512 bf16", "amd-epyc-avx512-bf16"),
+        ("Intel(R) Xeon(R) Platinum 8488C", "AMX", "intel-xeon-platinum-8488c-amx"),
+    ],
+)
+def test_a_machine_is_named_after_processor_and_newest_instruction_set(monkeypatch, name, newest, folder):
+    monkeypatch.setattr(hardware, "processor", lambda: hardware.Processor(name, "x", ("AVX2", newest)))
+    assert machine.folder() == records.RECORDED / folder
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, done):
+    (tmp_path / "file").touch()
+    with pytest.raises(records.RecordError, match="cannot be written"):
+        machine.record(tmp_path / "file" / "folder", say=lambda _: None)
+    assert not done
