@@ -63,5 +63,5 @@ def test_memory_that_comes_and_goes_faults_each_time():
 
 
 def test_a_study_takes_the_same_turns():
-    arms = [arm for arm, seed in study.order(list(ARMS), 3) if seed == 2]
-    assert arms == timing.turn([*ARMS], 2)
+    arms = [arm for arm, seed in study.order(list(ARMS), 3) if seed == study.FIRST + 2]
+    assert arms == timing.turn([*ARMS], study.FIRST + 2)

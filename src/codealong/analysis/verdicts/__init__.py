@@ -104,7 +104,9 @@ def _folded(sentences):
     """Begin a line with each sentence, and break it before it gets too long for a page or a slide."""
     lines = re.split(r"(?<=\.) (?=[A-Z])", sentences)
     return "\n".join(
-        textwrap.fill(line, WIDTH, initial_indent="    " if number else "  ", subsequent_indent="      ")
+        textwrap.fill(
+            line, WIDTH, break_on_hyphens=False, initial_indent="    " if number else "  ", subsequent_indent="      "
+        )
         for number, line in enumerate(lines)
     )
 
