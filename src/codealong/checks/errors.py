@@ -147,7 +147,7 @@ def explained(error):
 
 def _unknown(name):
     if name in MODULES:
-        return f"`{name}` is not imported: run the first code cell of the notebook again."
+        return f"`{name}` is not imported: run the first code cell of the notebook again, or import it there."
     for owner, names in SHOULD_STAND_BEFORE.items():
         if name in names:
             return f"nothing is called `{name}` here: write `{owner}.{name}`."
