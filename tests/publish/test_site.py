@@ -131,6 +131,33 @@ def test_every_lesson_leads_to_its_slides_its_handout_its_quiz_and_its_guide(fol
             assert (folder / place / f"{path.stem}.html").exists()
 
 
+def test_instructors_find_all_slides_and_handouts(folder):
+    page = (folder / "instructors.html").read_text(encoding="utf-8")
+    for path in course.notebooks():
+        for place in (f"slides/{path.stem}.html", f"slides/{path.stem}-45.html", f"handouts/{path.stem}.html"):
+            assert f'href="{place}"' in page and (folder / place).exists()
+
+
+def test_lines_that_are_too_long_are_wrapped_and_not_cut(tab, address):
+    for place in ("notebooks/01_data", "notebooks/07_five_conclusions", "RESULTS", "instructors"):
+        tab.goto(f"{address}{place}.html")
+        assert tab.evaluate(
+            "[...document.querySelectorAll('article pre')].every(box => box.scrollWidth <= box.clientWidth)"
+        )
+
+
+def test_on_paper_a_quiz_keeps_its_answers_to_itself(tab, address):
+    tab.goto(f"{address}teaching/quiz/01_data.html")
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("article summary").first.is_visible() and not tab.locator("article details p").first.is_visible()
+
+
+def test_a_search_for_nothing_says_what_to_do(tab, address):
+    tab.goto(f"{address}search.html")
+    assert "Type a word into the search box" in tab.locator("#search-results").inner_text()
+
+
 def test_links_of_a_lesson_all_look_like_links(tab, address):
     tab.goto(f"{address}notebooks/01_data.html")
     links = tab.locator("article p", has=tab.get_by_role("link", name="Slides")).get_by_role("link")
@@ -261,8 +288,8 @@ def test_the_theme_toggle_goes_dark_and_stays_so(tab, address):
 
 def test_what_scrolls_can_be_reached_by_keyboard_and_the_rest_is_no_stop(tab, address):
     tab.set_viewport_size(PHONE)
-    tab.goto(address + "notebooks/01_data.html")
-    boxes = "[...document.querySelectorAll('pre')].map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"
+    tab.goto(address + "notebooks/05_two_reports.html")
+    boxes = "[...document.querySelectorAll('pre, .table-wrapper, .output.text_html')].map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"
     found = tab.evaluate(boxes)
     assert {True, False} == {wide for wide, _ in found}
     assert all(wide == stop for wide, stop in found)

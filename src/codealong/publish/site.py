@@ -17,6 +17,9 @@ from codealong.publish.pages import BESIDE
 SITE = ROOT / "build" / "site"
 PAGES = Path(__file__).parent / "sphinx"
 
+DECKS = "<!-- all slides and handouts -->"
+"""Where a page has the table of them."""
+
 
 def write(into=SITE):
     """Build the site from the stored outputs of the notebooks; a former one is replaced only when all went well.
@@ -73,8 +76,8 @@ def _gather(source):
     shutil.copy(ROOT / "RESULTS.md", source)
     shutil.copytree(ROOT / "images", source / "images")
     shutil.copytree(guide.PAGES, source / "teaching")
-    page = source / "instructors.md"
-    page.write_text(page.read_text(encoding="utf-8").replace("LESSONS", _decks()), encoding="utf-8")
+    for page in source.glob("*.md"):
+        page.write_text(page.read_text(encoding="utf-8").replace(DECKS, _decks()), encoding="utf-8")
     (source / "notebooks").mkdir()
     for path in course.notebooks():
         notebook = _with_closed_solutions(nbformat.read(path, as_version=4))
