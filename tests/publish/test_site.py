@@ -289,7 +289,8 @@ def test_the_theme_toggle_goes_dark_and_stays_so(tab, address):
 def test_what_scrolls_can_be_reached_by_keyboard_and_the_rest_is_no_stop(tab, address):
     tab.set_viewport_size(PHONE)
     tab.goto(address + "notebooks/05_two_reports.html")
-    boxes = "[...document.querySelectorAll('pre, .table-wrapper, .output.text_html')].map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"
+    boxes = "[...document.querySelectorAll('pre, .table-wrapper, .output.text_html')]"
+    boxes += ".map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"
     found = tab.evaluate(boxes)
     assert {True, False} == {wide for wide, _ in found}
     assert all(wide == stop for wide, stop in found)
