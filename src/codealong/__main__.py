@@ -204,7 +204,7 @@ def _verdicts(words):
     else:
         origin = whole.provenance
         print(f"{len(whole.seeds)} seeds of {len(whole.runs)} arms, {origin['date'][:10]} on {origin['processor']}.")
-        print("In parentheses: intervals, each at 95 % by itself; of ratios, for their median.\n")
+        print("In parentheses: intervals, each at 95 % by itself; those of times are for other campaigns.\n")
         print(verdicts.text(judged))
         if not words.study:
             print(f"\nby machine:\n{verdicts.by_machine().to_string()}")
