@@ -1,5 +1,7 @@
 """Figures of speed show what was measured."""
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -75,6 +77,17 @@ def test_dots_of_the_roofline_stand_under_the_roof_as_far_as_the_table_says(draw
         assert dot.get_ydata()[0] / roof == pytest.approx(
             row["images_per_second"].estimate / row["attainable_images_per_second"]
         )
+
+
+def test_labels_of_the_roofline_keep_clear_of_each_other_and_of_the_roofs(drawn):
+    (axis,) = drawn["roofline"].axes
+    renderer = drawn["roofline"].canvas.get_renderer()
+    boxes = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
+    assert len(boxes) > 9
+    assert not [pair for pair in itertools.combinations(boxes, 2) if boxes[pair[0]].overlaps(boxes[pair[1]])]
+    roofs = [line.get_path().transformed(line.get_transform()) for line in axis.lines if line.get_marker() != "o"]
+    for name, box in boxes.items():
+        assert not any(roof.intersects_bbox(box.padded(2), filled=False) for roof in roofs), name
 
 
 def test_levels_that_only_another_machine_has_are_hollow_and_named():

@@ -22,6 +22,7 @@ def test_a_handout_has_the_question_the_solutions_and_what_comes_next(path):
     lines = [line.strip() for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
     assert printed.count("```python") == lines.count(editions.BEGIN)
     assert "](../" not in printed and editions.BEGIN not in printed
+    assert ("8. **Roofline**" in printed) == (path.stem == "09_where_the_time_goes")
 
 
 def test_every_question_has_its_answer(path):

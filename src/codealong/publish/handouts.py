@@ -56,7 +56,7 @@ def page(markdown):
 
 
 def handout(path):
-    """Return the page of a lesson as Markdown: its question, what was learnt, the lines worth typing, what comes next.
+    """Return the page of a lesson as Markdown: question, what was learnt, lines worth typing, checklist, what is next.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ def handout(path):
     cells = nbformat.read(path, as_version=4).cells
     opening, _, learnt = cells[0].source.partition("*You will learn*")
     typed = [code for cell in cells if cell.cell_type == "code" for code in solutions(cell.source)]
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     following = cells[-1].source[cells[-1].source.index("**What comes next.**") :]
     parts = [
         opening.strip(),
@@ -73,6 +74,7 @@ def handout(path):
         _unlinked(learnt.partition("*Needs*")[0].strip()),
         "## The lines worth typing",
         *map("```python\n{}\n```".format, typed),
+        *map(_unlinked, re.findall(r"^## A checklist.*?(?=\n## )", text, re.M | re.S)),
         _unlinked(following),
     ]
     return "\n\n".join(parts)
