@@ -12,7 +12,7 @@ from codealong.analysis import study
 from codealong.analysis.campaigns import Campaigns
 from codealong.analysis.sweep import SweepError
 from codealong.arms import ARMS
-from codealong.measure import sweep
+from codealong.measure import campaign, sweep
 from codealong.measure.study import FEWEST, FIRST, SEEDS, StudyError, order
 
 
@@ -20,6 +20,7 @@ def copied(folder):
     """Copy the recorded study."""
     shutil.copytree(records.REFERENCE / runs.FOLDER, folder / runs.FOLDER)
     shutil.copy(records.REFERENCE / sweep.NAME, folder)
+    shutil.copytree(records.REFERENCE / campaign.FOLDER, folder / campaign.FOLDER)
 
 
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
@@ -52,6 +53,16 @@ def test_a_sweep_of_another_machine_is_not_mixed_in(tmp_path):
     content["provenance"]["processor"] = "another"
     path.write_text(json.dumps(content))
     with pytest.raises(StudyError, match=r"sweep.json in .* was made with processor another"):
+        study.load(tmp_path)
+
+
+def test_a_campaign_of_another_machine_is_not_mixed_in(tmp_path):
+    copied(tmp_path)
+    path = next((tmp_path / campaign.FOLDER).iterdir())
+    content = json.loads(path.read_text())
+    content["provenance"]["processor"] = "another"
+    path.write_text(json.dumps(content))
+    with pytest.raises(StudyError, match=r"the campaign of .* in .* was made with processor another"):
         study.load(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from codealong import records
 from codealong.analysis import benchmark as analysis
 from codealong.measure import benchmark
 from codealong.measure.worker import PEERS, PUBLISHED, TUNED
@@ -136,3 +137,11 @@ def test_the_page_says_what_a_person_wants_to_know(rows):
         "GFLOP/s in fp32, 200 in bf16",
     ):
         assert words in page
+
+
+def test_a_benchmark_is_whole_when_every_contestant_was_trained_with_every_seed(tmp_path):
+    assert benchmark.whole(records.REFERENCE) and not benchmark.whole(tmp_path)
+    record = benchmark.read()
+    record["trained"].pop()
+    benchmark.save(record, tmp_path)
+    assert not benchmark.whole(tmp_path)

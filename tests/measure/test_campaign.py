@@ -20,7 +20,7 @@ class StandIn:
 
     said: ClassVar[list] = []
     dies_after = None
-    provenance: ClassVar[dict] = {"processor": "stand-in"}
+    provenance: ClassVar[dict] = hardware.provenance()
 
     def __init__(self, arm):
         self.arm = arm
@@ -109,6 +109,30 @@ def test_a_whole_campaign_is_followed_by_another(tmp_path, monkeypatch):
     path.rename(path.with_name("2026-01-01T00-00.json"))
     campaign.measure(tmp_path, say=lambda _: None)
     assert len(campaign.read_all(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("field", sorted({*hardware.MACHINE} - {"allocator"}))
+def test_campaigns_of_another_machine_are_not_joined(tmp_path, stand_in, field):
+    path = campaign.measure(tmp_path, say=lambda _: None)
+    record = json.loads(path.read_text())
+    record["provenance"][field] = "another"
+    path.write_text(json.dumps(record))
+    stand_in.said.clear()
+    with pytest.raises(BenchError, match=f"was measured with {field} another, .* choose another folder with --into"):
+        measure(tmp_path)
+    assert not stand_in.said
+
+
+def test_another_campaign_is_due_where_none_is_or_one_was_stopped_or_began_an_hour_ago(tmp_path):
+    assert campaign.due(tmp_path)
+    path = campaign.measure(tmp_path, 3, lambda _: None)
+    assert campaign.due(tmp_path)
+    assert campaign.measure(tmp_path, say=lambda _: None) == path and not campaign.due(tmp_path)
+    record = json.loads(path.read_text())
+    began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=campaign.STALE_HOURS, minutes=1)
+    record["rounds"][0]["date"] = began.isoformat()
+    path.write_text(json.dumps(record))
+    assert campaign.due(tmp_path)
 
 
 def test_it_says_where_it_is_and_how_long_it_takes(tmp_path):

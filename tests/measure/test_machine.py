@@ -1,5 +1,9 @@
 """A machine is recorded step by step: what is there is left alone, and what is missing is said beforehand."""
 
+import datetime
+import json
+import shutil
+
 import pytest
 
 from codealong import hardware, records
@@ -12,6 +16,7 @@ def done(monkeypatch):
     done = []
     monkeypatch.setattr(study, "conduct", lambda folder: done.append("study"))
     monkeypatch.setattr(campaign, "measure", lambda folder: done.append("campaign"))
+    monkeypatch.setattr(benchmark, "whole", lambda folder: (folder / benchmark.NAME).exists())
     monkeypatch.setattr(benchmark, "measure", lambda folder, peers: done.append(f"benchmark with {peers}"))
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
     monkeypatch.setattr(instruction_sets, "measure", lambda: "levels")
@@ -23,8 +28,18 @@ def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
     said = []
     machine.record(tmp_path, "peers", said.append)
     assert done == ["campaign", "study", "benchmark with peers", "ablation", "levels"]
-    assert "a campaign of times (9 min), the study and its sweep (60 min), the benchmark (45 min)" in said[0]
-    assert said[1].startswith("about 120 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+    assert "a campaign of times (9 min), the study and its sweep (80 min), the benchmark (45 min)" in said[0]
+    assert said[1].startswith("about 140 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+
+
+def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):
+    shutil.copytree(records.REFERENCE / campaign.FOLDER, tmp_path / campaign.FOLDER)
+    *_, last = sorted((tmp_path / campaign.FOLDER).iterdir())
+    record = json.loads(last.read_text())
+    record["rounds"][0]["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    last.write_text(json.dumps(record))
+    machine.record(tmp_path, say=lambda _: None)
+    assert "campaign" not in done and "study" in done
 
 
 def test_what_is_recorded_is_not_measured_again_but_for_a_campaign(tmp_path, done):

@@ -229,7 +229,7 @@ def test_a_study_needs_every_arm(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("field", study.MACHINE)
+@pytest.mark.parametrize("field", hardware.MACHINE)
 def test_runs_of_another_machine_are_not_mixed_in(prepared, tmp_path, field):
     run = runs.load(prepared / "ipex-bf16-seed100.run.zip")
     runs.save(dataclasses.replace(run, provenance=run.provenance | {field: "another"}), tmp_path / "study" / "runs")

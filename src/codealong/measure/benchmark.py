@@ -88,6 +88,15 @@ def measure(folder, peers=None, rates_only=False, rounds=ROUNDS):
     return record
 
 
+def whole(folder):
+    """Tell whether the folder of a machine has a benchmark with the training to `GOAL` of every contestant."""
+    if not (Path(folder) / NAME).exists():
+        return False
+    record = read(folder)
+    trained = {(each["contestant"], each["seed"]) for each in record["trained"]}
+    return trained >= {(name, seed) for name in record["contestants"] if name not in PEERS for seed in SEEDS}
+
+
 def save(record, folder):
     """Write the record of a benchmark into the folder of a machine."""
     records.write(Path(folder) / NAME, KIND, VERSION, record)

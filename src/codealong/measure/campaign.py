@@ -11,13 +11,13 @@ import torch
 from codealong import hardware, records, training
 from codealong.arms import ARMS
 from codealong.measure import timing
-from codealong.measure.worker import Worker
+from codealong.measure.worker import BenchError, Worker
 
 ROUNDS, REPEATS, SECONDS = 10, 3, 1.0
 """Rounds, how often each process is measured in one, and how long a measurement takes at least."""
 
 STALE_HOURS = 1
-"""A campaign is a matter of minutes: one that began longer ago is not gone on with."""
+"""A campaign is a matter of minutes: one that began longer ago is not gone on with, and another one is due."""
 
 FOLDER, KIND, VERSION = "campaigns", "campaign", 1
 
@@ -26,7 +26,7 @@ def measure(folder, rounds=ROUNDS, say=print):
     """Measure a campaign, each round written as it ends; go on with one that was stopped within `STALE_HOURS`.
 
     In a round, each arm gets a process of its own, which trains `training.WARM_UP_STEPS` steps that nobody times.
-    Then the processes are measured in turns, while the others stand still; the first second quarter of a
+    Then the processes are measured in turns, while the others stand still; the first quarter of a second of a
     measurement is not timed either.
 
     Parameters
@@ -41,7 +41,13 @@ def measure(folder, rounds=ROUNDS, say=print):
     -------
     Path
         Of its record.
+
+    Raises
+    ------
+    BenchError
+        When the folder has campaigns of another machine.
     """
+    _ensure_same(Path(folder), hardware.provenance())
     path, record = _begun(Path(folder), rounds)
     record = record or {"arms": here(), "batch": training.RECIPE.batch_size, "provenance": None, "rounds": []}
     records.ensure_writable(path.parent)
@@ -54,6 +60,12 @@ def measure(folder, rounds=ROUNDS, say=print):
         records.write(path, KIND, VERSION, record)
         took.append(time.perf_counter() - started)
     return path
+
+
+def due(folder):
+    """Tell whether the last campaign of a machine was stopped, or began longer ago than `STALE_HOURS`."""
+    campaigns = [_read(path) for path in _paths(Path(folder))]
+    return not campaigns or len(campaigns[-1]["rounds"]) < ROUNDS or _age(campaigns[-1]) > STALE_HOURS
 
 
 def here():
@@ -75,23 +87,41 @@ def read_all(folder=records.REFERENCE, rounds=ROUNDS):
     ------
     records.RecordError
     """
-    again = "measure another one with `make campaign`"
-    found = [records.read(path, KIND, VERSION, again)[0] for path in _paths(Path(folder))]
-    return [campaign for campaign in found if len(campaign["rounds"]) >= rounds]
+    return [each for each in map(_read, _paths(Path(folder))) if len(each["rounds"]) >= rounds]
 
 
 def _paths(folder):
     return sorted((folder / FOLDER).glob("*.json"))
 
 
+def _read(path):
+    return records.read(path, KIND, VERSION, "measure another one with `python -m codealong campaign`")[0]
+
+
+def _age(campaign):
+    """Return the hours since a campaign began."""
+    began = datetime.datetime.fromisoformat(campaign["rounds"][0]["date"])
+    return (datetime.datetime.now(datetime.timezone.utc) - began).total_seconds() / 3600
+
+
+def _ensure_same(folder, provenance):
+    for path in _paths(folder):
+        its = _read(path)["provenance"]
+        for field in set(hardware.MACHINE) - {"allocator"}:  # workers choose their own
+            if its[field] != provenance[field]:
+                raise BenchError(
+                    f"{path} was measured with {field} {its[field]}, and this machine has {provenance[field]}: "
+                    "choose another folder with --into; `make machine` names one after the machine."
+                )
+
+
 def _begun(folder, rounds):
     """Return the path and the record of a campaign to go on with, or of a new one."""
-    now = datetime.datetime.now(datetime.timezone.utc)
     for path in _paths(folder)[-1:]:
-        record, _ = records.read(path, KIND, VERSION, "measure another one")
-        age = now - datetime.datetime.fromisoformat(record["rounds"][0]["date"])
-        if len(record["rounds"]) < rounds and age < datetime.timedelta(hours=STALE_HOURS):
+        record = _read(path)
+        if len(record["rounds"]) < rounds and _age(record) < STALE_HOURS:
             return path, record
+    now = datetime.datetime.now(datetime.timezone.utc)
     return folder / FOLDER / f"{now:%Y-%m-%dT%H-%M-%S}.json", None
 
 

@@ -14,7 +14,8 @@ class Step(NamedTuple):
     ----------
     name : str
     minutes : int
-        What it took on the two cores of the reference machine, idle.
+        Roughly, on two idle cores: by the dates of the reference machine's records where they tell it (campaign,
+        study), else estimated.
     missing : callable
         Tells of a folder whether it is to be done.
     do : callable
@@ -32,9 +33,12 @@ def _lacks(module):
 
 
 STEPS = (
-    Step("a campaign of times", 9, lambda folder: True, lambda folder, _: campaign.measure(folder)),
-    Step("the study and its sweep", 60, lambda folder: True, lambda folder, _: study.conduct(folder)),
-    Step("the benchmark", 45, _lacks(benchmark), lambda folder, peers: benchmark.measure(folder, peers)),
+    Step("a campaign of times", 9, campaign.due, lambda folder, _: campaign.measure(folder)),
+    Step("the study and its sweep", 80, lambda folder: True, lambda folder, _: study.conduct(folder)),
+    Step(
+        "the benchmark", 45, lambda folder: not benchmark.whole(folder),
+        lambda folder, peers: benchmark.measure(folder, peers),
+    ),
     Step("the ablation", 4, _lacks(ablation), lambda folder, _: ablation.measure(folder)),
     Step(
         "the instruction sets", 2, _lacks(instruction_sets),
@@ -53,7 +57,7 @@ def folder():
 
 
 def record(into, peers=None, say=print):
-    """Measure what the folder of a machine lacks, and one more campaign; it can be stopped, and started again.
+    """Measure what the folder of a machine lacks, and a campaign where one is due; stopped, it can be started again.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ import numpy as np
 
 from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
-from codealong.measure import sweep, timing
+from codealong.measure import campaign, sweep, timing
 
 FIRST = 100
 """The first seed. Smaller ones were used while the rules of the verdicts were made, and confirm nothing."""
@@ -23,9 +23,6 @@ FIRST = 100
 SEEDS = 12
 FEWEST = 10
 """Seeds below which nothing is concluded."""
-
-MACHINE = ("processor", "instruction_sets", "threads", "allocator", "system", "versions")
-"""Fields of the provenance that all runs of a study share."""
 
 COMMAND = (sys.executable, "-m", "codealong.measure.study")
 """What makes one run; it gets the arm, the seed and the folder."""
@@ -153,7 +150,7 @@ def _time_left(waiting, took):
 
 
 def ensure_same(folder, present, recipe, provenance):
-    """Raise StudyError where runs, or the sweep beside them, were not made by one study on one machine."""
+    """Raise StudyError where runs, or sweep and campaigns beside them, were not made by one study on one machine."""
     cure = "keep one study in a folder: delete what is foreign, or choose another folder with --into."
     provenances = {run.name: run.provenance for run in present}
     for run in present:
@@ -162,10 +159,14 @@ def ensure_same(folder, present, recipe, provenance):
         if "warm_up_steps" not in run.provenance:
             raise StudyError(f"{run.name} in {folder} was not made by a study, which warms up first; {cure}")
     measured, _ = sweep.read(folder)
-    if measured:
-        provenances[sweep.NAME] = measured | {"allocator": provenance["allocator"]}  # workers choose their own
+    workers = {sweep.NAME: measured} if measured else {}
+    workers |= {
+        f"the campaign of {each['rounds'][0]['date']}": each["provenance"] for each in campaign.read_all(folder)
+    }
+    for name, its in workers.items():
+        provenances[name] = its | {"allocator": provenance["allocator"]}  # workers choose their own
     for name, its in provenances.items():
-        for field in MACHINE:
+        for field in hardware.MACHINE:
             if its.get(field) != provenance[field]:
                 raise StudyError(
                     f"{name} in {folder} was made with {field} {its.get(field)}, not {provenance[field]}; {cure}"
