@@ -45,6 +45,7 @@ def _parser():
         "Measure": {
             _study: "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped",
             _campaign: "measure the rate of every arm, interleaved, in ten minutes; a verdict on time needs three",
+            _publication: "train what was published: 100 epochs, and the deeper network; an hour, beside other work",
             _bench: "measure every way to train this network, with a picture",
             _ablation: "measure what each part of the tuned path is worth",
             _instruction_sets: "measure what each instruction set adds",
@@ -86,7 +87,7 @@ def _parser():
     options[_machine].add_argument("--peers", type=_path, help="as for bench")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
     options[_machine].add_argument("--into", type=_path, help="a folder (default: that of this machine, in recorded/)")
-    for measure in (_study, _campaign, _bench, _ablation, _instruction_sets):
+    for measure in (_study, _campaign, _publication, _bench, _ablation, _instruction_sets):
         text = "for maintainers: a machine's folder of records (default: build/measured/)"
         options[measure].add_argument("--into", type=_path, help=text)
     return parser
@@ -176,6 +177,13 @@ def _campaign(words):
     times = campaigns.load(into)
     for arm in times.rates:
         print(f"{arm:20}", *(f"{ratio:.2f}" for ratio in times.by_campaign("stock-fp32", arm)))
+
+
+def _publication(words):
+    from codealong import records
+    from codealong.measure import publication
+
+    publication.conduct(words.into or records.OWN)
 
 
 def _machine(words):

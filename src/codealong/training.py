@@ -9,7 +9,7 @@ from torch import nn
 
 from codealong import arms, hardware, runs
 from codealong.data import batches
-from codealong.model import FashionCNN, pool_first, wide
+from codealong.model import FashionCNN, pool_first
 from codealong.progress import Progress
 
 
@@ -84,7 +84,7 @@ class Trained:
     arm : str
     seed : int
     recipe : Recipe
-    net : FashionCNN
+    net : torch.nn.Module
         Plain, in evaluation mode, with the trained weights, whatever the arm.
     history : list of Epoch
     """
@@ -114,13 +114,13 @@ class Trained:
         )  # fmt: skip
 
 
-def initial(seed, width=1):
-    """Return a `FashionCNN`, `width` times as wide: the same seed gives bitwise the same weights, in every arm."""
+def initial(seed, build=FashionCNN):
+    """Return a new network, as `build` returns it: the same seed gives bitwise the same weights, in every arm."""
     torch.manual_seed(seed)
-    return wide(width)
+    return build()
 
 
-def start(arm, seed, recipe, width=1):
+def start(arm, seed, recipe, build=FashionCNN):
     """Return what training starts from.
 
     Parameters
@@ -128,8 +128,8 @@ def start(arm, seed, recipe, width=1):
     arm : str
     seed : int
     recipe : Recipe
-    width : int, optional
-        How many times as wide as `FashionCNN` the network is.
+    build : callable, optional
+        Returns the network, plain.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def start(arm, seed, recipe, width=1):
     arms.ArmError, ipex.Unusable, ipex.Misuse
     """
     arm = arms.get(arm)
-    net = initial(seed, width)
+    net = initial(seed, build)
     if recipe.channels_last:
         arm = replace(arm, channels_last=True)
     if recipe.pool_first:
@@ -202,7 +202,7 @@ def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
         train_step(net, optimizer, images, labels, arm)
 
 
-def fit(arm, seed, train, valid, recipe=RECIPE):
+def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
     """Train a fresh network, showing live progress.
 
     Parameters
@@ -213,6 +213,8 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
         Decides the initial weights and the order of the images.
     train, valid : data.Split
     recipe : Recipe, optional
+    build : callable, optional
+        Returns the network, plain.
 
     Returns
     -------
@@ -223,10 +225,10 @@ def fit(arm, seed, train, valid, recipe=RECIPE):
     ipex.Unusable
         When the arm needs IPEX and IPEX cannot run here.
     """
-    arm, net, optimizer = start(arm, seed, recipe)
+    arm, net, optimizer = start(arm, seed, recipe, build)
     scheduler = schedule(optimizer, recipe, len(train.labels))
     order = torch.Generator().manual_seed(seed)
-    evaluated = FashionCNN()
+    evaluated = build()
     history = []
 
     title = f"{arm.name}, seed {seed}"

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from codealong import hardware, records
-from codealong.measure import ablation, benchmark, campaign, instruction_sets, machine, study
+from codealong.measure import ablation, benchmark, campaign, instruction_sets, machine, publication, study
 
 
 @pytest.fixture
@@ -16,6 +16,8 @@ def done(monkeypatch):
     done = []
     monkeypatch.setattr(study, "conduct", lambda folder: done.append("study"))
     monkeypatch.setattr(campaign, "measure", lambda folder: done.append("campaign"))
+    monkeypatch.setattr(publication, "missing", lambda folder: not (folder / publication.DEEP).exists())
+    monkeypatch.setattr(publication, "conduct", lambda folder: done.append("publication"))
     monkeypatch.setattr(benchmark, "whole", lambda folder: (folder / benchmark.NAME).exists())
     monkeypatch.setattr(benchmark, "measure", lambda folder, peers: done.append(f"benchmark with {peers}"))
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
@@ -27,9 +29,9 @@ def done(monkeypatch):
 def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
     said = []
     machine.record(tmp_path, "peers", said.append)
-    assert done == ["campaign", "study", "benchmark with peers", "ablation", "levels"]
-    assert "a campaign of times (9 min), the study and its sweep (80 min), the benchmark (45 min)" in said[0]
-    assert said[1].startswith("about 140 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+    assert done == ["campaign", "study", "publication", "benchmark with peers", "ablation", "levels"]
+    assert "a campaign of times (9 min), the study and its sweep (80 min), the published epochs and network" in said[0]
+    assert said[1].startswith("about 200 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
 
 
 def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):
@@ -45,6 +47,7 @@ def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_p
 def test_what_is_recorded_is_not_measured_again_but_for_a_campaign(tmp_path, done):
     for module in (benchmark, ablation, instruction_sets):
         (tmp_path / module.NAME).touch()
+    (tmp_path / publication.DEEP).touch()
     machine.record(tmp_path, say=lambda _: None)
     assert done == ["campaign", "study"]
 
@@ -60,7 +63,7 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
     done.clear()
     machine.record(tmp_path, say=lambda _: None)
-    assert done == ["campaign", "study", "ablation", "levels"]
+    assert done == ["campaign", "study", "publication", "ablation", "levels"]
 
 
 @pytest.mark.parametrize(

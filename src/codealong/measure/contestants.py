@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.benchmark import Timer
 
-from codealong import data, hardware, ipex_guard, sources, training
+from codealong import data, hardware, ipex_guard, model, sources, training
 from codealong.measure import onednn, roofline, timing
 from codealong.measure.benchmark import GOAL
 from codealong.measure.worker import PUBLISHED, TUNED
@@ -37,7 +37,8 @@ class Contestant:
 
     def __init__(self, name, compiled=False, width=1, **changes):
         self.recipe = replace(training.TUNED if name.endswith(TUNED) else training.RECIPE, **changes)
-        self.arm, self.net, self.optimizer = training.start(name.removesuffix(TUNED), 0, self.recipe, width)
+        build = functools.partial(model.wide, width)
+        self.arm, self.net, self.optimizer = training.start(name.removesuffix(TUNED), 0, self.recipe, build)
         if compiled:
             self.net = torch.compile(self.net, dynamic=False)
         self.splits = data.load()

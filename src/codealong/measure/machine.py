@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codealong import hardware, records
-from codealong.measure import ablation, benchmark, campaign, instruction_sets, study
+from codealong.measure import ablation, benchmark, campaign, instruction_sets, publication, study
 
 
 class Step(NamedTuple):
@@ -35,6 +35,10 @@ def _lacks(module):
 STEPS = (
     Step("a campaign of times", 9, campaign.due, lambda folder, _: campaign.measure(folder)),
     Step("the study and its sweep", 80, lambda folder: True, lambda folder, _: study.conduct(folder)),
+    Step(
+        "the published epochs and network", 60, lambda folder: publication.missing(folder),
+        lambda folder, _: publication.conduct(folder),
+    ),
     Step(
         "the benchmark", 45, lambda folder: not benchmark.whole(folder),
         lambda folder, peers: benchmark.measure(folder, peers),

@@ -1,0 +1,114 @@
+"""The published recipe is trained as published; runs are made once each, and a run that fails loses no other."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from codealong import data, hardware, records, training
+from codealong.measure import publication
+
+STAND_IN = """
+import sys
+from pathlib import Path
+part, arm, seed, folder = sys.argv[1:]
+if (arm, seed) == ("ipex-fp32", "101") and Path(folder, "fail").exists():
+    sys.exit(3)
+path = Path(folder) / part / f"{arm}-seed{seed}{'.run.zip' if part == 'deep' else '.long.zip'}"
+with open(path, "a") as made:
+    made.write("made ")
+"""
+
+
+@pytest.fixture
+def few(splits):
+    return data.FashionMNIST(*(data.Split(split.images[:200], split.labels[:200]) for split in splits))
+
+
+def test_batches_are_bitwise_what_torchvision_makes_of_the_images(splits):
+    from torchvision import transforms
+
+    turned = transforms.Compose([transforms.ToPILImage(), transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+    images, labels = next(publication.batches(splits.train, torch.Generator().manual_seed(3)))
+    order = torch.randperm(len(splits.train.labels), generator=torch.Generator().manual_seed(3))[:64]
+    assert torch.equal(images, torch.stack([turned(splits.train.images[each]) for each in order]))
+    assert torch.equal(labels, splits.train.labels[order])
+
+
+def test_a_long_run_learns_at_a_constant_rate_and_looks_at_every_split_after_each_epoch(few, monkeypatch):
+    rates, train_step = set(), training.train_step
+
+    def noting(net, optimizer, *rest):
+        rates.update(group["lr"] for group in optimizer.param_groups)
+        return train_step(net, optimizer, *rest)
+
+    monkeypatch.setattr(training, "train_step", noting)
+    recipe = training.Recipe(epochs=12, batch_size=64, max_lr=1e-3)
+    history = publication.long_run("stock-fp32", 100, few, recipe)
+    assert rates == {1e-3}
+    assert {name: values.shape for name, values in history.items()} == dict.fromkeys(
+        (f"{split}_{what}" for split in ("train", "valid", "test") for what in ("loss", "accuracy")), (12,)
+    )
+    assert history["train_loss"][-1] < history["train_loss"][0] / 2
+    on_train = publication.long_run("stock-fp32", 100, few._replace(valid=few.train, test=few.train), recipe)
+    assert np.array_equal(on_train["valid_loss"], on_train["test_loss"])
+    assert np.array_equal(on_train["train_loss"], history["train_loss"])
+    assert not np.array_equal(on_train["valid_loss"], history["valid_loss"])
+    assert on_train["valid_accuracy"][-1] > 0.7
+    other = publication.long_run("stock-fp32", 101, few, recipe)
+    assert not np.array_equal(other["train_loss"], history["train_loss"])
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    monkeypatch.setattr(publication, "COMMAND", (sys.executable, "-c", STAND_IN))
+
+
+def test_every_run_is_made_once_and_one_that_fails_loses_no_other(tmp_path, stand_in):
+    (tmp_path / "fail").touch()
+    assert len(publication.missing(tmp_path)) == 6 + 25
+    with pytest.raises(publication.PublicationError, match="hundred-epochs ipex-fp32 101 ended with status 3"):
+        publication.conduct(tmp_path, say=lambda text: None)
+    (tmp_path / "fail").unlink()
+    said = []
+    publication.conduct(tmp_path, say=said.append)
+    assert "made hundred-epochs ipex-fp32 101" in said
+    assert publication.missing(tmp_path) == []
+    made = [path.read_text() for path in tmp_path.glob("*/*.zip")]
+    assert made == ["made "] * 31
+
+
+def test_a_long_run_is_read_as_it_was_recorded(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "load", lambda: few)
+    monkeypatch.setattr(publication, "RECIPE", training.Recipe(epochs=2, batch_size=64, max_lr=1e-3))
+    monkeypatch.setattr(publication.long_run, "__defaults__", (publication.RECIPE,))
+    publication.record(publication.EPOCHS, "stock-fp32", 100, tmp_path)
+    found = publication.read_long(tmp_path)
+    assert {arm: list(seeds) for arm, seeds in found.items()} == {"stock-fp32": [100], "ipex-fp32": []}
+    expected = publication.long_run("stock-fp32", 100, few)
+    assert all(np.array_equal(found["stock-fp32"][100][name], values) for name, values in expected.items())
+    (path,) = (tmp_path / publication.EPOCHS).iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(records.RecordError, match="cannot be read"):
+        publication.read_long(tmp_path)
+
+
+def test_deep_runs_are_of_the_deep_network(few, tmp_path, monkeypatch):
+    test = data.Split(few.test.images.repeat(50, 1, 1, 1), few.test.labels.repeat(50))
+    monkeypatch.setattr(data, "load", lambda: few._replace(test=test))
+    publication.record(publication.DEEP, "stock-fp32", 100, tmp_path)
+    by_arm = publication.read_deep(tmp_path)
+    assert [len(its) for its in by_arm.values()] == [1, 0, 0, 0, 0]
+    assert by_arm["stock-fp32"][0].provenance["network"] == "DeepFashionCNN"
+
+
+def test_runs_share_the_cores_one_thread_each(tmp_path, monkeypatch):
+    look = (
+        "import os, sys; from pathlib import Path; part, arm, seed, folder = sys.argv[1:]; "
+        "Path(folder, f'{part}-{arm}-{seed}').write_text(os.environ['OMP_NUM_THREADS'])"
+    )
+    monkeypatch.setattr(publication, "COMMAND", (sys.executable, "-c", look))
+    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    publication.conduct(tmp_path, say=lambda text: None)
+    assert {path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {"1"}
