@@ -4,10 +4,13 @@ import sys
 
 import pytest
 
-from codealong import ROOT, arms, hardware, ipex_guard, records, runs, training
+from codealong import ROOT, arms, hardware, ipex_guard, runs, training
 from codealong.__main__ import main
-from codealong.measure import benchmark, sweep, worker
+from codealong.measure import benchmark, worker
 from tests.conftest import in_a_process, make
+
+FOUR = ("stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16")
+"""Arms of the lessons."""
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -17,13 +20,13 @@ def test_comparison_prints_published_and_recorded_reports(capsys, monkeypatch, t
     assert main(["compare"]) == 0
     page = capsys.readouterr().out
     assert "recorded runs (seed 0, " in page
-    for heading in ("published without", "published with", *sweep.arms(records.REFERENCE), "accuracy", "images/s"):
+    for heading in ("published without", "published with", *FOUR, "accuracy", "images/s"):
         assert heading in page
 
 
 def test_a_damaged_run_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path))
-    for arm in sweep.arms(records.REFERENCE):
+    for arm in FOUR:
         (tmp_path / f"{arm}-seed0.run.zip").write_text("nonsense")
     assert main(["compare"]) == 1
     error = capsys.readouterr().err

@@ -43,8 +43,9 @@ def _parser():
             _site: "make the course as static pages, in build/site/",
         },
         "Measure": {
-            _study: "train every arm with many seeds, interleaved, and sweep over widths; goes on where it was stopped",
+            _study: "train every arm with many seeds, interleaved; goes on where it was stopped",
             _campaign: "measure the rate of every arm, interleaved, in ten minutes; a verdict on time needs three",
+            _larger: "the same with larger networks, images and data sets",
             _publication: "train what was published: 100 epochs, and the deeper network; an hour, beside other work",
             _bench: "measure every way to train this network, with a picture",
             _ablation: "measure what each part of the tuned path is worth",
@@ -87,7 +88,7 @@ def _parser():
     options[_machine].add_argument("--peers", type=_path, help="as for bench")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
     options[_machine].add_argument("--into", type=_path, help="a folder (default: that of this machine, in recorded/)")
-    for measure in (_study, _campaign, _publication, _bench, _ablation, _instruction_sets):
+    for measure in (_study, _campaign, _larger, _publication, _bench, _ablation, _instruction_sets):
         text = "for maintainers: a machine's folder of records (default: build/measured/)"
         options[measure].add_argument("--into", type=_path, help=text)
     return parser
@@ -173,10 +174,17 @@ def _campaign(words):
     from codealong.measure import campaign
 
     into = words.into or records.OWN
-    print(f"recorded in {campaign.measure(into)}\n\nrates relative to stock-fp32, by campaign:")
+    print(f"recorded in {campaign.SERIES.measure(into)}\n\nrates relative to stock-fp32, by campaign:")
     times = campaigns.load(into)
     for arm in times.rates:
         print(f"{arm:20}", *(f"{ratio:.2f}" for ratio in times.by_campaign("stock-fp32", arm)))
+
+
+def _larger(words):
+    from codealong import records
+    from codealong.measure import larger
+
+    print(f"recorded in {larger.SERIES.measure(words.into or records.OWN)}")
 
 
 def _publication(words):

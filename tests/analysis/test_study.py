@@ -10,17 +10,17 @@ import pytest
 from codealong import records, runs, training
 from codealong.analysis import study
 from codealong.analysis.campaigns import Campaigns
-from codealong.analysis.sweep import SweepError
 from codealong.arms import ARMS
-from codealong.measure import campaign, sweep
+from codealong.measure import campaign, larger
 from codealong.measure.study import FEWEST, FIRST, SEEDS, StudyError, order
 
 
 def copied(folder):
     """Copy the recorded study."""
     shutil.copytree(records.REFERENCE / runs.FOLDER, folder / runs.FOLDER)
-    shutil.copy(records.REFERENCE / sweep.NAME, folder)
-    shutil.copytree(records.REFERENCE / campaign.FOLDER, folder / campaign.FOLDER)
+    for series in (campaign.SERIES, larger.SERIES):
+        if (its := records.REFERENCE / series.folder).exists():
+            shutil.copytree(its, folder / series.folder)
 
 
 def test_a_study_with_a_run_missing_is_not_read(tmp_path):
@@ -39,26 +39,9 @@ def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
         study.load(tmp_path)
 
 
-def test_a_study_without_its_sweep_is_not_read(tmp_path):
-    copied(tmp_path)
-    (tmp_path / sweep.NAME).unlink()
-    with pytest.raises(SweepError, match="lacks 6 of 6 rounds: `python -m codealong study --into"):
-        study.load(tmp_path)
-
-
-def test_a_sweep_of_another_machine_is_not_mixed_in(tmp_path):
-    copied(tmp_path)
-    path = tmp_path / sweep.NAME
-    content = json.loads(path.read_text())
-    content["provenance"]["processor"] = "another"
-    path.write_text(json.dumps(content))
-    with pytest.raises(StudyError, match=r"sweep.json in .* was made with processor another"):
-        study.load(tmp_path)
-
-
 def test_a_campaign_of_another_machine_is_not_mixed_in(tmp_path):
     copied(tmp_path)
-    path = next((tmp_path / campaign.FOLDER).iterdir())
+    path = next((tmp_path / campaign.SERIES.folder).iterdir())
     content = json.loads(path.read_text())
     content["provenance"]["processor"] = "another"
     path.write_text(json.dumps(content))

@@ -8,7 +8,8 @@ import pytest
 import scipy.stats
 
 from codealong import data, figures
-from codealong.analysis import reports, stats, study, sweep, verdicts
+from codealong.analysis import larger, reports, stats, study, verdicts
+from codealong.figures.study import SIZES
 from codealong.figures.style import ARM_COLOURS
 from tests.figures.common import *  # noqa: F403
 
@@ -20,7 +21,7 @@ def recorded():
 
 @pytest.fixture(scope="module")
 def drawn(recorded):
-    yield {name: getattr(figures, name)(recorded) for name in ("accuracies", "class_f1", "learning", "widths")}
+    yield {name: getattr(figures, name)(recorded) for name in ("accuracies", "class_f1", "learning", "larger_models")}
     plt.close("all")
 
 
@@ -73,14 +74,21 @@ def test_learning_is_drawn_by_epoch_and_by_seconds(drawn, recorded):
         assert timed.get_xdata()[-1] == pytest.approx(len(means) * recorded.seconds_per_epoch(arm))
 
 
-def test_speed_ups_stand_at_their_width(drawn, recorded):
-    for axis, batch in zip(drawn["widths"].axes, (32, 128, 512), strict=True):
-        assert axis.get_title(loc="left") == f"batch {batch}"
-        line = next(line for line in axis.lines if line.get_label() == "ipex-bf16")
-        table = recorded.sweep[recorded.sweep["batch"] == batch]
-        ratio = sweep.speed_ups(table, "stock-fp32", "ipex-bf16").groupby("width")["ratio"].median()
-        assert np.allclose(line.get_ydata(), ratio)
-        assert [text.get_text() for text in axis.get_xticklabels()] == ["×1", "×2", "×4", "×8"]
+def test_speed_ups_of_what_is_larger_stand_in_the_row_of_their_network(drawn, recorded):
+    fig = drawn["larger_models"]
+    rows = [text.get_text() for text in fig.axes[0].get_yticklabels()]
+    for axis, pair in zip(fig.axes, verdicts.PAIRS.values(), strict=True):
+        marks = {
+            (round(float(line.get_ydata()[0]), 2), line.get_marker()): float(line.get_xdata()[0])
+            for line in axis.lines
+            if len(line.get_xdata()) == 1
+        }
+        assert len(marks) == len(larger.CELLS)
+        for cell in larger.CELLS:
+            row = rows.index("240,000 images" if cell.copies > 1 else cell.network)
+            place, marker, _ = SIZES[cell.pixels]
+            expected = larger.speed_up(recorded.larger, pair, cell).estimate
+            assert marks[round(row + place, 2), marker] == pytest.approx(expected)
 
 
 def title(fig, number=0):
@@ -109,11 +117,6 @@ def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
 def test_titles_of_times_name_the_largest_factor(drawn, recorded):
     last = [recorded.seconds_per_epoch(arm) for arm in recorded.runs]
     assert f"up to {max(last) / min(last):.1f}-fold apart" in title(drawn["learning"], 1)
-    widest = recorded.sweep[recorded.sweep["width"] == 8]
-    ratios = {
-        arm: sweep.speed_ups(widest, "stock-fp32", arm).groupby("batch")["ratio"].median().max()
-        for arm in recorded.sweep["arm"].unique() if arm != "stock-fp32"
-    }  # fmt: skip
-    best = max(ratios, key=ratios.get)
-    said = drawn["widths"].get_suptitle()
-    assert said == f"At ×8, {best} trains up to {ratios[best]:.1f} times as fast as stock-fp32"
+    benefits = [its["benefit"] for its in verdicts.larger_models(recorded).numbers["float32"].values()]
+    said = drawn["larger_models"].get_suptitle()
+    assert f"more in {benefits.count('larger')} of 21 cases, and less in {benefits.count('smaller')};" in said

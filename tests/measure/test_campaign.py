@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from codealong import hardware, training
-from codealong.measure import campaign, contestants
+from codealong.measure import campaign, contestants, series
 from codealong.measure.worker import BenchError
 
 ARMS = ["stock-fp32", "stock-bf16", "ipex-fp32"]
@@ -44,7 +44,7 @@ class StandIn:
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch):
     monkeypatch.setattr(campaign, "Worker", StandIn)
-    monkeypatch.setattr(campaign, "here", lambda: ARMS)
+    monkeypatch.setattr(series, "here", lambda: ARMS)
     monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(StandIn, "said", [])
     monkeypatch.setattr(StandIn, "dies_after", None)
@@ -52,7 +52,7 @@ def stand_in(monkeypatch):
 
 
 def measure(folder, rounds=campaign.ROUNDS, say=lambda _: None):
-    return json.loads(campaign.measure(folder, rounds, say).read_text())
+    return json.loads(campaign.SERIES.measure(folder, rounds, say).read_text())
 
 
 def test_each_round_times_each_arm_the_same_number_of_times(tmp_path):
@@ -92,28 +92,28 @@ def test_a_campaign_that_was_stopped_goes_on_with_the_round_it_was_in(tmp_path, 
 
 
 def test_one_that_was_stopped_hours_ago_is_kept_and_not_gone_on_with(tmp_path, stand_in):
-    path = campaign.measure(tmp_path, 2, lambda _: None)
+    path = campaign.SERIES.measure(tmp_path, 2, lambda _: None)
     record = json.loads(path.read_text())
-    date = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=campaign.STALE_HOURS, minutes=1)
+    date = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=series.STALE_HOURS, minutes=1)
     record["rounds"][0]["date"] = date.isoformat()
     old = path.with_name("2026-01-01T00-00.json")
     path.rename(old)
     old.write_text(json.dumps(record))
-    assert campaign.measure(tmp_path, say=lambda _: None) != old
+    assert campaign.SERIES.measure(tmp_path, say=lambda _: None) != old
     assert len(json.loads(old.read_text())["rounds"]) == 2
-    assert len(campaign.read_all(tmp_path)) == 1
+    assert len(campaign.SERIES.read_all(tmp_path)) == 1
 
 
 def test_a_whole_campaign_is_followed_by_another(tmp_path, monkeypatch):
-    path = campaign.measure(tmp_path, say=lambda _: None)
+    path = campaign.SERIES.measure(tmp_path, say=lambda _: None)
     path.rename(path.with_name("2026-01-01T00-00.json"))
-    campaign.measure(tmp_path, say=lambda _: None)
-    assert len(campaign.read_all(tmp_path)) == 2
+    campaign.SERIES.measure(tmp_path, say=lambda _: None)
+    assert len(campaign.SERIES.read_all(tmp_path)) == 2
 
 
 @pytest.mark.parametrize("field", sorted({*hardware.MACHINE} - {"allocator"}))
 def test_campaigns_of_another_machine_are_not_joined(tmp_path, stand_in, field):
-    path = campaign.measure(tmp_path, say=lambda _: None)
+    path = campaign.SERIES.measure(tmp_path, say=lambda _: None)
     record = json.loads(path.read_text())
     record["provenance"][field] = "another"
     path.write_text(json.dumps(record))
@@ -124,15 +124,15 @@ def test_campaigns_of_another_machine_are_not_joined(tmp_path, stand_in, field):
 
 
 def test_another_campaign_is_due_where_none_is_or_one_was_stopped_or_began_an_hour_ago(tmp_path):
-    assert campaign.due(tmp_path)
-    path = campaign.measure(tmp_path, 3, lambda _: None)
-    assert campaign.due(tmp_path)
-    assert campaign.measure(tmp_path, say=lambda _: None) == path and not campaign.due(tmp_path)
+    assert campaign.SERIES.due(tmp_path)
+    path = campaign.SERIES.measure(tmp_path, 3, lambda _: None)
+    assert campaign.SERIES.due(tmp_path)
+    assert campaign.SERIES.measure(tmp_path, say=lambda _: None) == path and not campaign.SERIES.due(tmp_path)
     record = json.loads(path.read_text())
-    began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=campaign.STALE_HOURS, minutes=1)
+    began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=series.STALE_HOURS, minutes=1)
     record["rounds"][0]["date"] = began.isoformat()
     path.write_text(json.dumps(record))
-    assert campaign.due(tmp_path)
+    assert campaign.SERIES.due(tmp_path)
 
 
 def test_it_says_where_it_is_and_how_long_it_takes(tmp_path):

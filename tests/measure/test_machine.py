@@ -15,7 +15,7 @@ def done(monkeypatch):
     """The steps that were done, none of which measures."""
     done = []
     monkeypatch.setattr(study, "conduct", lambda folder: done.append("study"))
-    monkeypatch.setattr(campaign, "measure", lambda folder: done.append("campaign"))
+    monkeypatch.setattr(campaign.Series, "measure", lambda series, folder: done.append(series.command))
     monkeypatch.setattr(publication, "missing", lambda folder: not (folder / publication.DEEP).exists())
     monkeypatch.setattr(publication, "conduct", lambda folder: done.append("publication"))
     monkeypatch.setattr(benchmark, "whole", lambda folder: (folder / benchmark.NAME).exists())
@@ -29,14 +29,18 @@ def done(monkeypatch):
 def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
     said = []
     machine.record(tmp_path, "peers", said.append)
-    assert done == ["campaign", "study", "publication", "benchmark with peers", "ablation", "levels"]
-    assert "a campaign of times (9 min), the study and its sweep (80 min), the published epochs and network" in said[0]
-    assert said[1].startswith("about 200 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+    assert done == ["campaign", "larger", "study", "publication", "benchmark with peers", "ablation", "levels"]
+    for what in (
+        "a campaign of times (9 min), a campaign of what is larger (10 min)",
+        "the study (80 min), the published",
+    ):
+        assert what in said[0]
+    assert said[1].startswith("about 210 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
 
 
 def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):
-    shutil.copytree(records.REFERENCE / campaign.FOLDER, tmp_path / campaign.FOLDER)
-    *_, last = sorted((tmp_path / campaign.FOLDER).iterdir())
+    shutil.copytree(records.REFERENCE / campaign.SERIES.folder, tmp_path / campaign.SERIES.folder)
+    *_, last = sorted((tmp_path / campaign.SERIES.folder).iterdir())
     record = json.loads(last.read_text())
     record["rounds"][0]["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
     last.write_text(json.dumps(record))
@@ -49,7 +53,7 @@ def test_what_is_recorded_is_not_measured_again_but_for_a_campaign(tmp_path, don
         (tmp_path / module.NAME).touch()
     (tmp_path / publication.DEEP).touch()
     machine.record(tmp_path, say=lambda _: None)
-    assert done == ["campaign", "study"]
+    assert done == ["campaign", "larger", "study"]
 
 
 def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
@@ -63,7 +67,7 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
     done.clear()
     machine.record(tmp_path, say=lambda _: None)
-    assert done == ["campaign", "study", "publication", "ablation", "levels"]
+    assert done == ["campaign", "larger", "study", "publication", "ablation", "levels"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A study is interleaved, goes on where it was stopped, and is read whole or refused."""
 
 import dataclasses
+import json
 import random
 import shutil
 import signal
@@ -15,7 +16,7 @@ import torch
 
 from codealong import data, hardware, ipex_guard, records, runs, training
 from codealong.arms import ARMS
-from codealong.measure import study, sweep
+from codealong.measure import study
 
 FOUR = ["stock-fp32", "stock-bf16", "ipex-fp32", "ipex-bf16"]
 
@@ -46,7 +47,6 @@ def prepared(tmp_path, monkeypatch):
             run = training.Trained(arm, seed, training.RECIPE, None, history).run(None)
             runs.save(dataclasses.replace(run, provenance=run.provenance | {"warm_up_steps": 50}), folder)
     monkeypatch.setattr(study, "COMMAND", (sys.executable, "-c", STAND_IN, str(folder)))
-    monkeypatch.setattr(sweep, "measure", lambda folder, say: None)
     monkeypatch.setattr(study, "ARMS", {arm: ARMS[arm] for arm in FOUR})
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(True, ""))
     return folder
@@ -71,8 +71,8 @@ def test_every_run_is_made_once_and_none_again(prepared, tmp_path, capsys):
     study.conduct(folder, seeds=2)
     assert made(prepared) == [f"{arm}-seed{seed}.run.zip" for arm, seed in study.order(FOUR, 2)]
     said = capsys.readouterr().out
-    assert "run 1 of 8: stock-fp32, seed 100; 8 left, then the sweep" in said
-    assert "run 3 of 8: ipex-fp32, seed 100; 6 left, about 1 min, then the sweep" in said
+    assert "run 1 of 8: stock-fp32, seed 100; 8 left" in said
+    assert "run 3 of 8: ipex-fp32, seed 100; 6 left, about 1 min" in said
 
 
 def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared):
@@ -88,7 +88,7 @@ def test_a_study_that_goes_on_knows_from_its_records_how_long_runs_take(prepared
         present.insert(0, dataclasses.replace(run, provenance=run.provenance | {"date": date}))
     took = study._took(present)
     assert took == {"stock-bf16": [120.0, 29700.0], "stock-fp32": [180.0]}
-    assert study._time_left([("stock-fp32", 2), ("ipex-fp32", 2)], took) == "2 left, about 6 min, then the sweep"
+    assert study._time_left([("stock-fp32", 2), ("ipex-fp32", 2)], took) == "2 left, about 6 min"
 
 
 def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
@@ -104,9 +104,8 @@ def test_a_run_that_is_missing_is_made_again(prepared, tmp_path):
 def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
     folder = tmp_path / "study"
     code = (
-        "from codealong import ipex_guard\nfrom codealong.measure import study, sweep\n"
+        "from codealong import ipex_guard\nfrom codealong.measure import study\n"
         "ipex_guard.status = lambda bf16=False: ipex_guard.Status(True, '')\n"
-        "sweep.measure = lambda folder, say: None\n"
         f"study.ARMS = {{arm: study.ARMS[arm] for arm in {FOUR}}}\n"
         f"study.COMMAND = {study.COMMAND!r}\n"
         f"study.conduct({str(folder)!r}, seeds=4)\n"
@@ -131,35 +130,33 @@ def test_a_study_that_is_killed_goes_on_and_ends_whole(prepared, tmp_path):
 
 
 @pytest.mark.worker
-def test_a_sweep_that_is_killed_goes_on_and_ends_whole(tmp_path):
+def test_a_campaign_that_is_killed_goes_on_and_ends_whole(tmp_path):
     code = f"""
 import time
-from codealong import hardware
-from codealong.measure import sweep
+from datetime import datetime, timezone
+from codealong.measure.series import Series
 
-class StandIn:
-    provenance = dict()
-    def __init__(self, row): pass
-    def ask(self, do, **how): return time.sleep(0.002) or 1000.0
-    def __enter__(self): return self
-    def __exit__(self, *_): pass
+def one_round(arms, batch, number, say):
+    time.sleep(0.05)
+    return {hardware.provenance()!r}, dict(date=datetime.now(timezone.utc).isoformat(), number=number)
 
-sweep.Worker, hardware.wait_until_idle = StandIn, lambda say: 3.0
-sweep.measure({str(tmp_path)!r}, rounds=8)
+series = Series("campaign", "campaigns", "campaign", 8, one_round)
+series.measure({str(tmp_path)!r}, say=lambda text: print(text, flush=True))
 """
-    path, generator, rounds = tmp_path / sweep.NAME, random.Random(0), 0
+    generator, rounds = random.Random(0), 0
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline().startswith(f"sweep over widths, round {rounds + 1} of 8")
-        time.sleep(generator.uniform(0, 0.3))
+        assert process.stdout.readline().startswith(f"campaign, round {rounds + 1} of 8")
+        time.sleep(generator.uniform(0, 0.15))
         process.kill()
         process.communicate()
-        done = sweep.read(path.parent)[1]
-        assert rounds <= len(done) < 8
-        rounds = len(done)
+        done = [len(json.loads(path.read_text())["rounds"]) for path in (tmp_path / "campaigns").glob("*.json")]
+        assert len(done) < 2 and rounds <= sum(done) < 8
+        rounds = sum(done)
     assert rounds
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
-    assert len(sweep.read(path.parent)[1]) == 8
+    (path,) = (tmp_path / "campaigns").glob("*.json")
+    assert [each["number"] for each in json.loads(path.read_text())["rounds"]] == [*range(8)]
 
 
 @pytest.mark.worker
@@ -291,4 +288,4 @@ def test_a_recorded_run_is_the_one_that_training_alone_would_make(few, splits, t
 def test_a_whole_study_is_left_alone_wherever_it_is(capsys, monkeypatch):
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs Linux"))
     study.conduct(records.REFERENCE)
-    assert f"holds a whole study: {study.SEEDS} seeds of 5 arms, and the sweep over widths" in capsys.readouterr().out
+    assert f"holds a whole study: {study.SEEDS} seeds of 5 arms" in capsys.readouterr().out

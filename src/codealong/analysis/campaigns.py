@@ -68,7 +68,7 @@ def load(folder=records.REFERENCE):
     ------
     records.RecordError
     """
-    measured = campaign.read_all(folder)
+    measured = campaign.SERIES.read_all(folder)
     rates = {
         arm: np.array([[_rate(each, arm) for each in one["rounds"][: campaign.ROUNDS]] for one in measured]).reshape(
             len(measured), campaign.ROUNDS

@@ -3,17 +3,13 @@
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from codealong import ROOT, data, records, runs
-from codealong.analysis import campaigns, stats, sweep
+from codealong.analysis import campaigns, larger, stats
 from codealong.arms import ARMS
 from codealong.measure.study import FEWEST, FIRST, StudyError, ensure_same
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -26,18 +22,18 @@ class Study:
         int64, shape (10000,), the true classes of the test images.
     runs : dict of str to list of runs.Run
         By arm, by ascending seed; the same seeds in every arm.
-    sweep : pandas.DataFrame
-        As `sweep.load` returns it.
     campaigns : campaigns.Campaigns
         Of the same machine.
+    larger : campaigns.Campaigns
+        With larger networks, images and data sets, as `larger.load` returns them.
     earlier : Study or None
         The runs with seeds below `measure.study.FIRST`, where the folder has such.
     """
 
     labels: np.ndarray
     runs: dict
-    sweep: "pd.DataFrame"
     campaigns: campaigns.Campaigns
+    larger: campaigns.Campaigns
     earlier: "Study | None" = None
 
     @property
@@ -78,8 +74,8 @@ def load(folder=records.REFERENCE):
 
     Raises
     ------
-    sweep.SweepError, StudyError
-        When rounds or runs are missing, or runs do not belong together.
+    StudyError
+        When runs are missing, or do not belong together.
     records.RecordError
         When a record is refused.
     """
@@ -89,7 +85,7 @@ def load(folder=records.REFERENCE):
             f"{folder} holds no study: name the folder of one, such as {records.OWN.relative_to(ROOT)}, "
             "where `python -m codealong study` makes it."
         )
-    measured, times = sweep.load(folder), campaigns.load(folder)
+    times = campaigns.load(folder), larger.load(folder)
     present = {arm: runs.of_machine(arm, folder) for arm in ARMS}
     by_arm = _of_seeds(present, lambda seed: seed >= FIRST)
     earlier = _of_seeds(present, lambda seed: seed < FIRST)
@@ -104,7 +100,7 @@ def load(folder=records.REFERENCE):
     first = by_arm["stock-fp32"][0]
     ensure_same(folder, [run for its in by_arm.values() for run in its], first.recipe, first.provenance)
     labels = data.load().test.labels.numpy()
-    return Study(labels, by_arm, measured, times, Study(labels, earlier, measured, times) if earlier else None)
+    return Study(labels, by_arm, *times, Study(labels, earlier, *times) if earlier else None)
 
 
 def _of_seeds(by_arm, wanted):

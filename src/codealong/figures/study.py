@@ -2,10 +2,14 @@
 
 import numpy as np
 
-from codealong.analysis import reports, stats, sweep
+from codealong.analysis import larger, reports, stats, verdicts
 from codealong.analysis.verdicts import LEVELS, PAIRS
 from codealong.classes import CLASSES
 from codealong.figures.style import ARM_COLOURS, a_row_per_class, described, pyplot
+from codealong.measure.networks import NETWORKS
+
+SIZES = {28: (-0.25, "o", True), 56: (0, "s", False), 112: (0.25, "D", True)}
+"""Pixels of an image: where its mark stands in a row, its shape, and whether it is filled."""
 
 
 def accuracies(study):
@@ -122,41 +126,50 @@ def learning(study):
     )
 
 
-def widths(study):
-    """Draw the training rate relative to `stock-fp32` by width of the network, one panel per batch size.
+def larger_models(study):
+    """Draw how many times as fast training is with IPEX, by network, images and precision.
 
     Parameters
     ----------
     study : study.Study
+        With two campaigns of what is larger, at least.
     """
-    batches = sorted(study.sweep["batch"].unique())
-    fig, axes = pyplot().subplots(1, len(batches), figsize=(3.8 * len(batches), 4.4), sharey=True)
-    said, largest = [], {}
-    arms = [arm for arm in study.sweep["arm"].unique() if arm != "stock-fp32"]
-    for axis, batch in zip(axes, batches, strict=True):
-        axis.axhline(1, color=ARM_COLOURS["stock-fp32"], linewidth=2)
-        for number, arm in enumerate(arms):
-            table = sweep.speed_ups(study.sweep[study.sweep["batch"] == batch], "stock-fp32", arm)
-            medians = [stats.median(each["ratio"]) for _, each in table.groupby("width")]
-            names = sorted(table["width"].unique())
-            places = np.arange(len(names)) + 0.12 * (number - 1)
-            colour = ARM_COLOURS[arm]
-            estimates, lows, highs = zip(*medians, strict=True)
-            axis.vlines(places, lows, highs, color=colour, linewidth=3)
-            axis.plot(places, estimates, "o-", color=colour, label=arm, linewidth=1.5)
-            largest[arm] = max(largest.get(arm, 0), medians[-1].estimate)
-            said.append(f"{arm} {medians[0].estimate:.2f} and {medians[-1].estimate:.2f} at batch {batch}")
-        axis.set(title=f"batch {batch}", xlabel="width of the network")
-        axis.set_xticks(range(len(names)), [f"×{name}" for name in names])
-        axis.grid(axis="y")
-    axes[0].set_ylabel("rate / stock-fp32")
-    axes[0].set_ylim(0, None)
-    axes[0].legend(loc="upper left")
-    best = max(largest, key=largest.get)
-    title = f"At ×{names[-1]}, {best} trains up to {largest[best]:.1f} times as fast as stock-fp32"
+    fig, axes = pyplot().subplots(1, len(PAIRS), figsize=(11, 6.4), sharey=True, layout="constrained")
+    rows = [*NETWORKS, "240,000 images"]
+    said = []
+    for axis, (precision, pair) in zip(axes, PAIRS.items(), strict=True):
+        base = larger.speed_up(study.larger, pair, larger.BASE).estimate
+        axis.axvline(1, color="black", linewidth=1)
+        axis.axvline(base, color=ARM_COLOURS[pair[1]], linewidth=1, linestyle="--")
+        estimates = {}
+        for cell in larger.CELLS:
+            row = len(rows) - 1 if cell.copies > 1 else rows.index(cell.network)
+            place, marker, face = SIZES[cell.pixels]
+            ratio = estimates[larger.name(cell)] = larger.speed_up(study.larger, pair, cell)
+            colour = ARM_COLOURS[pair[1]]
+            axis.plot([ratio.low, ratio.high], [row + place] * 2, color=colour, linewidth=2)
+            axis.plot(
+                ratio.estimate, row + place, marker, color=colour, markersize=9, markeredgewidth=2,
+                markerfacecolor=colour if face else "white",
+            )  # fmt: skip
+        axis.set_xscale("log")
+        ticks = [tick for tick in (0.5, 0.7, 1, 1.4, 2, 2.8, 4) if axis.get_xlim()[0] < tick < axis.get_xlim()[1]]
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
+        axis.set_title(f"{precision}: {base:.2f} for the course's own network")
+        axis.set_xlabel("rate with IPEX / without, 95 % intervals")
+        axis.grid(axis="x")
+        least, *_, most = sorted(estimates, key=lambda name: estimates[name].estimate)
+        said.append(
+            f"in {precision} from {estimates[least].estimate:.2f} ({least}) to {estimates[most].estimate:.2f} ({most})"
+        )
+    axes[0].set_yticks(range(len(rows)), rows)
+    axes[0].invert_yaxis()
+    for pixels, (_, marker, face) in SIZES.items():
+        axes[1].plot([], [], marker, color="0.3", markerfacecolor="0.3" if face else "white", label=f"{pixels} pixels")
+    fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=len(SIZES))
+    benefits = [its["benefit"] for its in verdicts.larger_models(study).numbers["float32"].values()]
+    more, less = benefits.count("larger"), benefits.count("smaller")
+    title = f"In float32, IPEX helps more in {more} of {len(benefits)} cases, and less in {less}; the others are open"
     fig.suptitle(title, x=0.01, ha="left")
-    fig.tight_layout()
-    return described(
-        fig,
-        f"Training rate relative to stock-fp32, medians at width ×{names[0]} and ×{names[-1]}: {'; '.join(said)}.",
-    )
+    return described(fig, f"Training rate with IPEX relative to the same precision without: {'; '.join(said)}.")

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.utils.benchmark import Timer
 
-from codealong import data, hardware, ipex_guard, model, sources, training
-from codealong.measure import onednn, roofline, timing
+from codealong import data, hardware, ipex_guard, sources, training
+from codealong.measure import larger, networks, onednn, roofline, timing
 from codealong.measure.benchmark import GOAL
 from codealong.measure.worker import PUBLISHED, TUNED
 
@@ -29,24 +29,25 @@ class Contestant:
         Of an arm, followed by ``" tuned"`` for the tuned recipe.
     compiled : bool, optional
         Whether the network goes through ``torch.compile``.
-    width : int, optional
-        How many times as wide as `FashionCNN` the network is.
+    cell : larger.Cell, optional
+        Network and images; the course's own by default.
     **changes
         Fields of the recipe that differ from it.
     """
 
-    def __init__(self, name, compiled=False, width=1, **changes):
+    def __init__(self, name, compiled=False, cell=larger.BASE, **changes):
         self.recipe = replace(training.TUNED if name.endswith(TUNED) else training.RECIPE, **changes)
-        build = functools.partial(model.wide, width)
+        build = functools.partial(networks.NETWORKS[cell.network], cell.pixels)
         self.arm, self.net, self.optimizer = training.start(name.removesuffix(TUNED), 0, self.recipe, build)
         if compiled:
             self.net = torch.compile(self.net, dynamic=False)
         self.splits = data.load()
+        self.images = larger.images(self.splits, cell)
 
     def batches(self, batch_size):
         """Yield batches of training images without end; every one has the full size."""
         while True:
-            for images, labels in data.batches(self.splits.train, batch_size, torch.Generator()):
+            for images, labels in data.batches(self.images, batch_size, torch.Generator()):
                 if len(labels) == batch_size:
                     yield images, labels
 
@@ -138,8 +139,8 @@ def rate(contestant, batch, threads, seconds):
     return _rate(lambda: contestant.step(*next(images)), batch, threads, seconds)
 
 
-def timed(contestant, batch, threads, seconds):
-    """Train for some seconds, and return what they brought and cost.
+def timed(contestant, batch, threads, seconds, fewest=FEWEST_STEPS):
+    """Train for some seconds, and for the fewest steps at least, and return what they brought and cost.
 
     Returns
     -------
@@ -153,7 +154,7 @@ def timed(contestant, batch, threads, seconds):
     while time.perf_counter() < until:
         contestant.step(*next(images))
     steps, stolen, cpu, began = 0, hardware.stolen_seconds(), time.process_time(), time.perf_counter()
-    while (now := time.perf_counter()) < began + seconds or steps < FEWEST_STEPS:
+    while (now := time.perf_counter()) < began + seconds or steps < fewest:
         contestant.step(*next(images))
         steps += 1
     return {
@@ -162,6 +163,22 @@ def timed(contestant, batch, threads, seconds):
         "cpu_seconds": time.process_time() - cpu,
         "stolen_seconds": None if stolen is None else hardware.stolen_seconds() - stolen,
     }
+
+
+def timed_with(name, cell, batch, threads, seconds):
+    """Build an arm with the network and the images of a cell, and return what `timed` does, and the memory it held.
+
+    A step is enough where it takes long.
+
+    Returns
+    -------
+    dict
+        As `timed` returns it, and `held_mib`, the most memory above what the process held before, images included.
+    """
+    hardware.reset_peak_memory()
+    before = hardware.peak_memory_mib()
+    brought = timed(Contestant(name, cell=larger.Cell(*cell)), batch, threads, seconds, fewest=1)
+    return brought | {"held_mib": hardware.peak_memory_mib() - before}
 
 
 def train_steps(contestant, batch, steps):
@@ -272,12 +289,11 @@ def main(name, options="{}"):
         questions = {"limits": lambda threads: roofline.measure(threads)}
     else:
         contestant = Published() if name == PUBLISHED else Contestant(name, **json.loads(options))
-        widened = functools.cache(lambda width: Contestant(name, width=width))
         questions = {
             "train_steps": lambda **how: train_steps(contestant, **how),
             "timed": lambda **how: timed(contestant, **how),
             "rate": lambda **how: rate(contestant, **how),
-            "rate by width": lambda width, **how: rate(widened(width), **how),
+            "timed with": lambda **how: timed_with(name, **how),
             "rates": lambda **how: rates(contestant, **how),
             "train": contestant.train,
             "page_faults": lambda batch: page_faults(contestant, batch),

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codealong import hardware, records
-from codealong.measure import ablation, benchmark, campaign, instruction_sets, publication, study
+from codealong.measure import ablation, benchmark, campaign, instruction_sets, larger, publication, study
 
 
 class Step(NamedTuple):
@@ -33,8 +33,9 @@ def _lacks(module):
 
 
 STEPS = (
-    Step("a campaign of times", 9, campaign.due, lambda folder, _: campaign.measure(folder)),
-    Step("the study and its sweep", 80, lambda folder: True, lambda folder, _: study.conduct(folder)),
+    Step("a campaign of times", 9, campaign.SERIES.due, lambda folder, _: campaign.SERIES.measure(folder)),
+    Step("a campaign of what is larger", 10, larger.SERIES.due, lambda folder, _: larger.SERIES.measure(folder)),
+    Step("the study", 80, lambda folder: True, lambda folder, _: study.conduct(folder)),
     Step(
         "the published epochs and network", 60, lambda folder: publication.missing(folder),
         lambda folder, _: publication.conduct(folder),

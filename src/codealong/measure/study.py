@@ -15,7 +15,7 @@ import numpy as np
 
 from codealong import CourseError, data, hardware, records, runs, training
 from codealong.arms import ARMS
-from codealong.measure import campaign, sweep, timing
+from codealong.measure import campaign, larger, timing
 
 FIRST = 100
 """The first seed. Smaller ones were used while the rules of the verdicts were made, and confirm nothing."""
@@ -33,7 +33,7 @@ class StudyError(CourseError):
 
 
 def conduct(folder, seeds=SEEDS):
-    """Make the runs that a folder does not have yet, then the sweep, saying where it is.
+    """Make the runs that a folder does not have yet, saying where it is.
 
     It can be stopped at any moment, and started again.
 
@@ -56,7 +56,7 @@ def conduct(folder, seeds=SEEDS):
     arms = _arms(names)
     seeds = max([seeds, *(seed + 1 - FIRST for _, seed in names)])
     left = [pair for pair in order(arms, seeds) if pair not in names]
-    if left or sweep.missing(folder):
+    if left:
         for arm in arms:
             if not (status := ARMS[arm].status()).usable:
                 raise StudyError(f"A study needs every arm, and {arm} cannot run here: {status.reason}")
@@ -66,8 +66,7 @@ def conduct(folder, seeds=SEEDS):
             for unfinished in folder.rglob(".new-*"):
                 unfinished.unlink()
             _make(left, len(arms) * seeds, folder, _took(present))
-            sweep.measure(folder, say=lambda text: print(text, flush=True))
-    print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms, and the sweep over widths")
+    print(f"{folder} holds a whole study: {seeds} seeds of {len(arms)} arms")
 
 
 def _arms(names):
@@ -143,14 +142,14 @@ def _one(arm, seed, folder):
 def _time_left(waiting, took):
     """Say how many runs are left, and how long they will take by those that were made."""
     if not took:
-        return f"{len(waiting)} left, then the sweep"
+        return f"{len(waiting)} left"
     every = [seconds for times in took.values() for seconds in times]
     minutes = sum(np.median(took.get(arm, every)) for arm, _ in waiting) / 60
-    return f"{len(waiting)} left, about {np.ceil(minutes):.0f} min, then the sweep"
+    return f"{len(waiting)} left, about {np.ceil(minutes):.0f} min"
 
 
 def ensure_same(folder, present, recipe, provenance):
-    """Raise StudyError where runs, or sweep and campaigns beside them, were not made by one study on one machine."""
+    """Raise StudyError where runs, or campaigns beside them, were not made by one study on one machine."""
     cure = "keep one study in a folder: delete what is foreign, or choose another folder with --into."
     provenances = {run.name: run.provenance for run in present}
     for run in present:
@@ -158,10 +157,10 @@ def ensure_same(folder, present, recipe, provenance):
             raise StudyError(f"{run.name} in {folder} has another recipe; {cure}")
         if "warm_up_steps" not in run.provenance:
             raise StudyError(f"{run.name} in {folder} was not made by a study, which warms up first; {cure}")
-    measured, _ = sweep.read(folder)
-    workers = {sweep.NAME: measured} if measured else {}
-    workers |= {
-        f"the campaign of {each['rounds'][0]['date']}": each["provenance"] for each in campaign.read_all(folder)
+    workers = {
+        f"the {series.kind} of {each['rounds'][0]['date']}": each["provenance"]
+        for series in (campaign.SERIES, larger.SERIES)
+        for each in series.read_all(folder)
     }
     for name, its in workers.items():
         provenances[name] = its | {"allocator": provenance["allocator"]}  # workers choose their own

@@ -20,7 +20,7 @@ def draw():
         "deep-fashion-cnn": figures.network(model.DeepFashionCNN(), "DeepFashionCNN: 218,490 parameters"),
         "layer-types": figures.legend(),
         "learning": figures.learning(recorded),
-        "widths": figures.widths(recorded),
+        "larger-models": figures.larger_models(recorded),
         "benchmark": figures.benchmark(benchmark.load()),
     }
     FOLDER.mkdir(exist_ok=True)

@@ -17,7 +17,6 @@ import numpy as np
 
 from codealong import records, runs
 from codealong.analysis import study
-from codealong.analysis.sweep import SweepError
 from codealong.analysis.verdicts.quality import LEVELS, fewer_epochs, identical, more_evaluation
 from codealong.analysis.verdicts.speed import SUBSTANTIAL, boost, ipex_or_bf16, larger_models, stock_today
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict
@@ -68,7 +67,7 @@ def by_machine(folder=records.RECORDED):
     for machine in sorted(path for path in Path(folder).iterdir() if (path / runs.FOLDER).is_dir()):
         try:
             whole = study.load(machine)
-        except (StudyError, SweepError):
+        except StudyError:
             continue
         columns[machine.name] = {each.claim: each.verdict for each in judge(whole)}
     return pd.DataFrame(columns)

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from codealong.analysis import stats, sweep
+from codealong.analysis import larger, stats
 from codealong.analysis.campaigns import FEWEST, exponential, over_campaigns
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict, decide
 
@@ -17,6 +17,9 @@ SUBSTANTIAL = 1.2
 
 MOST = 0.5
 """Most of a speed-up is more than this share of its logarithm."""
+
+BENEFITS = LARGER, SMALLER, OPEN = "larger", "smaller", "open"
+"""How the speed-up by IPEX may compare with that of the course's own network and images."""
 
 MATCHED = "stock-fp32-matched"
 """The control: stock PyTorch in float32 with the memory layout and the fused Adam that IPEX brings along."""
@@ -59,42 +62,80 @@ def boost(study):
 
 
 def larger_models(study):
-    """Judge "larger models": the benefit is more evident with them.
+    """Judge "larger models": the benefit is more evident with larger and more complex data sets or models.
 
-    Supported when the widest network's speed-up is above 1 with its whole interval, and so is that speed-up
-    divided by the narrowest network's; refuted when the whole interval of the quotient is below 1. A
-    speed-up is the geometric mean over the batch sizes of a round, and judged by its median over the rounds.
+    Each network, size of images and data set is judged by itself, never averaged. There the benefit is larger when the
+    whole interval of the speed-up lies above 1, and so does that of this speed-up divided by the one of `larger.BASE`;
+    smaller when the whole interval of that quotient lies below 1; and open otherwise. The claim is supported when the
+    benefit is larger everywhere, refuted when it is larger nowhere, and somewhere smaller after correction for so many
+    cases (Bonferroni).
     """
-    numbers, judged = {}, {}
+    times, numbers, judged = study.larger, {}, {}
     for precision, pair in PAIRS.items():
-        ups = sweep.speed_ups(study.sweep, *pair).groupby(["round", "width"])["ratio"]
-        by_width = ups.apply(lambda ratios: np.exp(np.log(ratios).mean())).unstack("width")
-        narrow, wide = by_width.columns[0], by_width.columns[-1]
-        by_name = {f"×{width}": stats.median(by_width[width]) for width in by_width}
-        growth = stats.ratio(by_width[wide], by_width[narrow])
-        pays = sweep.begins_to_pay(study.sweep, *pair)
-        numbers[precision] = {**by_name, "growth": growth, "begins to pay, by batch": pays}
-        judged[precision] = decide(growth.low > 1 and by_name[f"×{wide}"].low > 1, growth.high < 1)
-    said = "; ".join(
-        f"in {precision} {its[f'×{narrow}']:.2f} at ×{narrow} and {its[f'×{wide}']:.2f} at ×{wide}"
-        for precision, its in numbers.items()
-    )
-    concluded = {
-        SUPPORTED: f"the speed-up by IPEX is larger at ×{wide} than at ×{narrow}",
-        REFUTED: f"the speed-up by IPEX is smaller at ×{wide} than at ×{narrow}",
-        UNDECIDED: f"these rounds show neither that IPEX helps more at ×{wide} than at ×{narrow}, nor less",
+        numbers[precision] = {} if not len(times) else {
+            larger.name(cell): _in_cell(times, pair, cell) for cell in larger.CELLS if cell != larger.BASE
+        }  # fmt: skip
+        answers = [its["benefit"] for its in numbers[precision].values()]
+        smaller = any(its["growth, corrected"].high < 1 for its in numbers[precision].values())
+        judged[precision] = _decide(times, {*answers} == {LARGER}, LARGER not in answers and smaller)
+    counted = {
+        precision: {
+            benefit: [name for name, its in by_name.items() if its["benefit"] == benefit] for benefit in BENEFITS
+        }
+        for precision, by_name in numbers.items()
     }
+    cells = len(larger.CELLS) - 1
+    said = {
+        precision: f"larger in {len(its[LARGER])} of {cells} cases, smaller in {len(its[SMALLER])}, else open"
+        for precision, its in counted.items()
+    }
+    where = " ".join(
+        f"In {precision}, it is {benefit} with {_listed(its[benefit])}."
+        for precision, its in counted.items()
+        for benefit in (LARGER, SMALLER)
+        if its[benefit]
+    )
     return Verdict(
         "larger models",
         True,
         "the benefits of Intel optimization might become more evident with larger and more complex datasets or models",
-        f"times as fast with IPEX, by width of the network, in half-second measurements, averaged over the batch "
-        f"sizes: {said}. Larger data sets were not tried.",
+        _measured(
+            times,
+            f"networks up to ResNet-18 and a small transformer, images of 28, 56 and 112 pixels, and 240,000 of them "
+            f"were tried. Compared with {larger.name(larger.BASE)}, the speed-up by IPEX is {said['float32']}; "
+            f"in bfloat16, {said['bfloat16']}. {where}".strip(),
+        ),
         judged["float32"],
-        f"In float32 {concluded[judged['float32']]}. In bfloat16 {concluded[judged['bfloat16']]}.",
-        f"speed-up at ×{wide} / speed-up at ×{narrow}: {numbers['float32']['growth']:.2f}",
-        numbers | {"verdicts": judged},
+        _enough(
+            times,
+            {
+                SUPPORTED: "In float32, IPEX helps more with everything larger that was tried.",
+                REFUTED: "In float32, IPEX helps more with nothing larger that was tried, and less with some of it.",
+                UNDECIDED: "In float32, IPEX helps more with some of it, and less with some."
+                if counted["float32"][LARGER] and counted["float32"][SMALLER]
+                else "In float32, these campaigns do not tell.",
+            }[judged["float32"]],
+            "larger",
+        ),
+        _number(
+            times,
+            f"cases with a larger speed-up: {len(counted['float32'][LARGER])} of {cells}, "
+            f"with a smaller one: {len(counted['float32'][SMALLER])}",
+        ),
+        numbers | {"verdicts": judged, "campaigns": len(times)},
     )
+
+
+def _in_cell(times, pair, cell):
+    speed_up, growth = larger.speed_up(times, pair, cell), larger.growth(times, pair, cell)
+    benefit = LARGER if speed_up.low > 1 and growth.low > 1 else SMALLER if growth.high < 1 else OPEN
+    corrected = larger.growth(times, pair, cell, 1 - (1 - stats.CONFIDENCE) / (len(larger.CELLS) - 1))
+    benefit = benefit if times.enough else OPEN
+    return {"speed-up": speed_up, "growth": growth, "growth, corrected": corrected, "benefit": benefit}
+
+
+def _listed(names):
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def ipex_or_bf16(study):
@@ -208,8 +249,8 @@ def _number(times, text):
     return text if times.enough else "–"
 
 
-def _enough(times, conclusion):
+def _enough(times, conclusion, command="campaign"):
     """Return the conclusion, or what to do for one."""
     if times.enough:
         return conclusion
-    return "Too few campaigns to decide anything: `python -m codealong campaign` measures another one."
+    return f"Too few campaigns to decide anything: `python -m codealong {command}` measures another one."

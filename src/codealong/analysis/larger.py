@@ -1,0 +1,101 @@
+"""What campaigns with larger networks, images and data sets say: where IPEX's share of a speed-up grows with them."""
+
+from datetime import datetime
+
+import numpy as np
+
+from codealong import records
+from codealong.analysis import stats
+from codealong.analysis.campaigns import Campaigns, exponential, over_campaigns
+from codealong.measure.larger import BASE, CELLS, COPIES, SERIES
+from codealong.measure.networks import NETWORKS, PIXELS
+
+
+def load(folder=records.REFERENCE):
+    """Return the whole campaigns of a machine.
+
+    Returns
+    -------
+    campaigns.Campaigns
+        Its `rates` are by arm and cell, and shape (campaigns, 1): all that a campaign has of them.
+    """
+    measured = SERIES.read_all(folder)
+    arms = [arm for arm in measured[0]["arms"] if all(arm in each["arms"] for each in measured)] if measured else []
+    rates = {
+        (arm, cell): np.array(
+            [[_total(each, arm, cell, "images") / _total(each, arm, cell, "seconds")] for each in measured]
+        )
+        for arm in arms
+        for cell in CELLS
+    }
+    return Campaigns(rates, [datetime.fromisoformat(each["rounds"][0]["date"]) for each in measured])
+
+
+def memory(folder=records.REFERENCE):
+    """Return how much memory training took at most, above that of the process before, in MiB.
+
+    Returns
+    -------
+    dict of (str, larger.Cell) to float
+        By arm and cell: the median of all measurements.
+    """
+    held = {}
+    for each in SERIES.read_all(folder):
+        for one in _measurements(each):
+            held.setdefault((one["arm"], _cell(one)), []).append(one["held_mib"])
+    return {key: float(np.median(its)) for key, its in held.items()}
+
+
+def speed_up(times, pair, cell):
+    """Return how many times as fast the second arm of a pair is in a cell, with its interval over campaigns."""
+    slow, fast = pair
+    return times.ratio((slow, cell), (fast, cell))
+
+
+def growth(times, pair, cell, confidence=stats.CONFIDENCE):
+    """Return the speed-up in a cell divided by that in `BASE`, campaign by campaign, with its interval."""
+    logs = [np.log(times.rates[pair[1], each] / times.rates[pair[0], each]) for each in (cell, BASE)]
+    return exponential(over_campaigns(logs[0] - logs[1], confidence))
+
+
+def name(cell):
+    """Return a cell in words, such as ``ResNet-18 at 56 pixels``."""
+    if cell.copies == COPIES:
+        return "FashionCNN with 240,000 images"
+    return f"{cell.network} at {cell.pixels} pixels"
+
+
+def table(value):
+    """Return what a function returns for each cell, as a table: a row a network, a column a size of images.
+
+    Parameters
+    ----------
+    value : callable
+        Gets a cell, returns a string.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The larger data set has the last row.
+    """
+    import pandas as pd
+
+    rows = {network: [value(_at(network, pixels)) for pixels in PIXELS] for network in NETWORKS}
+    rows["240,000 images"] = [value(CELLS[1]), *[""] * (len(PIXELS) - 1)]
+    return pd.DataFrame(rows, index=[f"{pixels} pixels" for pixels in PIXELS]).T
+
+
+def _at(network, pixels):
+    return next(cell for cell in CELLS if cell == (network, pixels, 1))
+
+
+def _measurements(campaign):
+    return [one for each in campaign["rounds"] for one in each["measurements"]]
+
+
+def _cell(one):
+    return next(cell for cell in CELLS if cell == (one["network"], one["pixels"], one["copies"]))
+
+
+def _total(campaign, arm, cell, what):
+    return sum(one[what] for one in _measurements(campaign) if one["arm"] == arm and _cell(one) == cell)
