@@ -63,8 +63,9 @@ study: .venv/installed data  ## go on with the recorded study until it is whole,
 	@$(PY) -m codealong study --into $(RECORDED)
 	@$(PY) -m codealong verdicts
 
-campaign: .venv/installed data  ## add a campaign of times, ten minutes on an idle machine, to the records
+campaign: .venv/installed data  ## add campaigns of times, of the arms and of what is larger, to the records: 20 idle minutes
 	@$(PY) -m codealong campaign --into $(RECORDED)
+	@$(PY) -m codealong larger --into $(RECORDED)
 
 machine: .venv/installed data build/peers/installed  ## record all of this for the machine at hand, in hours; can be stopped
 	@$(PY) -m codealong machine --peers build/peers/bin/python

@@ -96,7 +96,7 @@ class Trained:
     history: list
 
     def run(self, test):
-        """Predict the test images, and return the run with this process as its provenance.
+        """Predict the test images, and return the run; its provenance is this process, and what the arm does.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Trained:
         return runs.Run(
             self.arm, self.seed, asdict(self.recipe), [asdict(epoch) for epoch in self.history],
             probabilities.argmax(1).astype(np.uint8), probabilities.astype(np.float16),
-            hardware.provenance(),
+            hardware.provenance() | {"arm": asdict(arms.get(self.arm))},
         )  # fmt: skip
 
 

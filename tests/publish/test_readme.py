@@ -4,12 +4,13 @@ import re
 import shlex
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
 from codealong import ROOT
 from codealong.__main__ import _parser
-from codealong.analysis import benchmark, study, verdicts
+from codealong.analysis import benchmark, larger, publication, stats, study, verdicts
 from codealong.publish import course, readme, site
 
 pytestmark = pytest.mark.usefixtures("no_collection")
@@ -24,7 +25,7 @@ DERIVED = (".venv/", "build/", "data/", "runs/")
     ("page", "parts"),
     [
         ("README.md", ["finding", "lessons"]),
-        ("RESULTS.md", ["arms", "verdicts", "benchmark"]),
+        ("RESULTS.md", ["arms", "verdicts", "larger", "published", "benchmark"]),
         ("index.md", ["finding", "lessons"]),
     ],
 )
@@ -176,3 +177,29 @@ def test_the_map_names_every_room_and_nothing_else():
         assert (ROOT / path).exists(), path
     rooms = {f"src/codealong/{path.name}/" for path in (ROOT / "src/codealong").iterdir() if path.is_dir()}
     assert rooms - {"src/codealong/__pycache__/"} == {name for name in named if name.count("/") == 3}
+
+
+def test_every_larger_case_has_its_speed_ups_and_its_memory(recorded):
+    memory = larger.memory()
+    said = readme.larger_models(recorded, memory)
+    rows = [line for line in said.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(larger.CELLS)
+    for cell, row in zip(larger.CELLS, rows, strict=True):
+        name, float32, kernels, bfloat16, *held = row.strip("| ").split(" | ")
+        assert name == larger.name(cell)
+        by_arm = {arm: recorded.larger.rates[arm, cell] for arm in recorded.runs}
+        ratio = np.exp(np.log(by_arm["ipex-fp32"] / by_arm["stock-fp32-matched"]).mean())
+        assert kernels.startswith(f"{ratio:.2f}")
+        assert held[0] == f"{memory['stock-fp32', cell]:,.0f}" and held[3] == f"{memory['ipex-bf16', cell]:,.0f}"
+        assert float32.startswith(f"{larger.speed_up(recorded.larger, verdicts.PAIRS['float32'], cell).estimate:.2f}")
+        assert bfloat16.startswith(f"{larger.speed_up(recorded.larger, verdicts.PAIRS['bfloat16'], cell).estimate:.2f}")
+    assert recorded.larger.said() in said
+
+
+def test_runs_as_published_are_all_there_and_both_networks(recorded):
+    long_runs, deep_runs = publication.load()
+    said = readme.as_published(recorded, long_runs, deep_runs)
+    assert said.count("fp32, seed 10") == 6
+    for arm, its in deep_runs.items():
+        assert f"`{arm}` {stats.mean(publication.accuracies(its, recorded.labels)):.4f}" in said
+    assert "| FashionCNN, `stock-fp32` |" in said and "| DeepFashionCNN, `ipex-fp32` |" in said

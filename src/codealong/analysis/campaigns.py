@@ -53,12 +53,12 @@ class Campaigns:
 
     def said(self):
         """Say how many campaigns there are, and over how long."""
-        if not len(self):
-            return "no campaign"
+        if len(self) < 2:
+            return "1 campaign" if len(self) else "no campaign"
         hours = (max(self.dates) - min(self.dates)).total_seconds() / 3600
         days = len({date.date() for date in self.dates})
         over = f"{days} days" if days > 1 else f"{hours:.1f} hours"
-        return f"{len(self)} campaign{'s' * (len(self) > 1)} over {over}"
+        return f"{len(self)} campaigns over {over}"
 
 
 def load(folder=records.REFERENCE):

@@ -114,6 +114,11 @@ def paired_difference(first, second, confidence=CONFIDENCE):
     return Interval(float(difference.mean()), float(interval.low), float(interval.high))
 
 
+def mean(values, confidence=CONFIDENCE):
+    """Return the mean of some values, one a seed, with its t interval."""
+    return paired_difference(np.zeros(len(values)), values, confidence)
+
+
 def equivalence(first, second, margin=MARGIN, level=1 - CONFIDENCE):
     """Test whether the mean of ``second − first`` over seeds lies within ±`margin`.
 

@@ -130,6 +130,8 @@ seeds_needed = Exercise(
             lambda spread, margin: (2 * spread / margin) ** 2,
             lambda spread, margin: np.ceil((1.96 * spread / margin) ** 2),
             lambda spread, margin: np.ceil((2 * spread / margin) ** 2),
+            lambda spread, margin: int((1.96 * spread / margin) ** 2),
+            lambda spread, margin: round((1.96 * spread / margin) ** 2),
         ),
     },
 )
@@ -199,6 +201,18 @@ def _of_the_medians(slow, fast, cut):
     return np.median(slow) / np.median(fast), *ends
 
 
+def _percentiles(slow, fast, cut):
+    return np.median(slow / fast), *np.percentile(slow / fast, [2.5, 97.5])
+
+
+def _t_interval(slow, fast, cut):
+    from scipy.stats import t
+
+    ratios = slow / fast
+    reach = t.ppf(0.975, df=len(ratios) - 1) * ratios.std(ddof=1) / len(ratios) ** 0.5
+    return np.median(ratios), ratios.mean() - reach, ratios.mean() + reach
+
+
 ratio_interval = Exercise(
     "ratio_interval",
     lambda slow, fast, cut: _ends(slow / fast, cut),
@@ -226,6 +240,10 @@ ratio_interval = Exercise(
         "these are the lowest and the highest of all: `cut` is left out of it.": (
             lambda slow, fast, cut: _ends(slow / fast, 0)
         ),
+        "percentiles of the ratios say how single rounds scatter. The ends of an interval for their median are places "
+        "in the sorted ratios: ratios[cut] and ratios[-1 - cut].": _percentiles,
+        "a t interval is for a mean, and one bad round widens it. Here the ends are places in the sorted ratios: "
+        "ratios[cut] and ratios[-1 - cut].": _t_interval,
         "the numbers are right and their order is not: median, lower end, upper end.": (
             lambda slow, fast, cut: tuple(np.array(_ends(slow / fast, cut))[[1, 0, 2]]),
             lambda slow, fast, cut: tuple(np.array(_ends(slow / fast, cut))[[0, 2, 1]]),

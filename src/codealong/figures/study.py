@@ -24,7 +24,7 @@ def accuracies(study):
     said = []
     for row, arm in enumerate(arms):
         values = study.accuracy(arm)
-        mean = stats.paired_difference(np.zeros_like(values), values)
+        mean = stats.mean(values)
         axis.plot(values, np.full(len(values), row + 0.18), "o", color=ARM_COLOURS[arm], alpha=0.6, markersize=8)
         axis.plot([mean.low, mean.high], [row - 0.14] * 2, color=ARM_COLOURS[arm], linewidth=4)
         axis.plot(mean.estimate, row - 0.14, "D", color="black", markersize=6)
@@ -132,9 +132,9 @@ def larger_models(study):
     Parameters
     ----------
     study : study.Study
-        With two campaigns of what is larger, at least.
+        With a campaign of what is larger, at least; with fewer than a verdict needs, each is drawn, and no interval.
     """
-    fig, axes = pyplot().subplots(1, len(PAIRS), figsize=(11, 6.4), sharey=True, layout="constrained")
+    fig, axes = pyplot().subplots(1, len(PAIRS), figsize=(11, 6), sharey=True, layout="constrained")
     rows = [*NETWORKS, "240,000 images"]
     said = []
     for axis, (precision, pair) in zip(axes, PAIRS.items(), strict=True):
@@ -147,7 +147,11 @@ def larger_models(study):
             place, marker, face = SIZES[cell.pixels]
             ratio = estimates[larger.name(cell)] = larger.speed_up(study.larger, pair, cell)
             colour = ARM_COLOURS[pair[1]]
-            axis.plot([ratio.low, ratio.high], [row + place] * 2, color=colour, linewidth=2)
+            if study.larger.enough:
+                axis.plot([ratio.low, ratio.high], [row + place] * 2, color=colour, linewidth=2)
+            else:
+                single = study.larger.by_campaign(*((arm, cell) for arm in pair))
+                axis.plot(single, np.full(len(single), row + place), "|", color=colour, markersize=10)
             axis.plot(
                 ratio.estimate, row + place, marker, color=colour, markersize=9, markeredgewidth=2,
                 markerfacecolor=colour if face else "white",
@@ -157,7 +161,7 @@ def larger_models(study):
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
         axis.set_title(f"{precision}: {base:.2f} for the course's own network")
-        axis.set_xlabel("rate with IPEX / without, 95 % intervals")
+        axis.set_xlabel("rate with IPEX / without, " + ("95 % intervals" if study.larger.enough else "each campaign"))
         axis.grid(axis="x")
         least, *_, most = sorted(estimates, key=lambda name: estimates[name].estimate)
         said.append(

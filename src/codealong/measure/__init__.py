@@ -1,1 +1,1 @@
-"""How time is measured: timing, contestants in processes of their own, benchmark, sweep, study, roofline, oneDNN."""
+"""How time is measured: timing, contestants in processes of their own, campaigns, benchmark, study, roofline."""

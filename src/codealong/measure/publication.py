@@ -160,8 +160,8 @@ def record(part, arm, seed, folder):
     """Make one run in this process, and record it in the folder of a machine."""
     splits, path = data.load(), _path(folder, part, arm, seed)
     if part == DEEP:
-        run = training.fit(arm, seed, splits.train, splits.valid, build=model.DeepFashionCNN).run(splits.test)
-        network = {"network": model.DeepFashionCNN.__name__}
+        trained = training.fit(arm, seed, splits.train, splits.valid, build=model.DeepFashionCNN)
+        run, network = trained.run(splits.test), {"network": type(trained.net).__name__}
         runs.save(replace(run, probabilities=None, provenance=run.provenance | network), path.parent)
         return
     history = long_run(arm, seed, splits)

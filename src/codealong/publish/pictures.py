@@ -1,7 +1,7 @@
 """The pictures of `images/`, which the README and the notebooks show."""
 
 from codealong import ROOT, figures, model
-from codealong.analysis import benchmark, study
+from codealong.analysis import benchmark, publication, study
 from codealong.figures.style import pyplot
 
 FOLDER = ROOT / "images"
@@ -21,6 +21,7 @@ def draw():
         "layer-types": figures.legend(),
         "learning": figures.learning(recorded),
         "larger-models": figures.larger_models(recorded),
+        "hundred-epochs": figures.hundred_epochs(publication.load()[0]),
         "benchmark": figures.benchmark(benchmark.load()),
     }
     FOLDER.mkdir(exist_ok=True)

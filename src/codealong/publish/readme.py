@@ -6,11 +6,12 @@ import nbformat
 import numpy as np
 
 from codealong import ROOT, files
-from codealong.analysis import stats, study, verdicts
+from codealong.analysis import larger, publication, stats, study, verdicts
 from codealong.analysis.benchmark import best, each_seed, load
 from codealong.analysis.verdicts.verdict import points
 from codealong.measure import benchmark
 from codealong.publish import course, site
+from codealong.training import RECIPE
 
 README, RESULTS = ROOT / "README.md", ROOT / "RESULTS.md"
 PAGES = (README, RESULTS, site.PAGES / "index.md")
@@ -63,8 +64,7 @@ def arms(recorded):
     """Return a study's accuracies and rates as a table, and where and when it was made."""
     lines = ["| arm | test accuracy | training rate, relative to stock-fp32 |", "|---|---|---|"]
     for arm in recorded.runs:
-        values = recorded.accuracy(arm)
-        accuracy = stats.paired_difference(np.zeros_like(values), values)
+        accuracy = stats.mean(recorded.accuracy(arm))
         rate = "1" if arm == "stock-fp32" else f"{recorded.campaigns.ratio('stock-fp32', arm):.2f}"
         lines.append(f"| `{arm}` | {accuracy:.4f} | {rate} |")
     origin = recorded.provenance
@@ -84,7 +84,78 @@ def conclusions(recorded):
         lines.append(f"| *{each.claim}*: {said} | **{each.verdict}** | {each.number} |")
     return "\n".join(lines) + (
         f"\n\nIn float32, 95 % intervals; of the first two and of the fifth over {len(recorded.seeds)} seeds, of the "
-        f"fourth over the rounds of one hour, of the others over {recorded.campaigns.said()}."
+        f"fourth over {recorded.larger.said()}, of the others over {recorded.campaigns.said()}."
+    )
+
+
+def larger_models(recorded, memory):
+    """Return the speed-ups with larger networks, images and data sets as a table, and the memory that training took.
+
+    Parameters
+    ----------
+    recorded : study.Study
+    memory : dict
+        As `larger.memory` returns it.
+    """
+    ratios = {
+        "IPEX, float32": verdicts.PAIRS["float32"],
+        "its kernels": ("stock-fp32-matched", "ipex-fp32"),
+        "IPEX, bfloat16": verdicts.PAIRS["bfloat16"],
+    }
+    pairs = [arm for pair in verdicts.PAIRS.values() for arm in pair]
+    heads = ["trained", *ratios, *(f"`{arm}`" for arm in pairs)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for cell in larger.CELLS:
+        speed_ups = [larger.speed_up(recorded.larger, pair, cell) for pair in ratios.values()]
+        said = [f"{each:.2f}" if recorded.larger.enough else f"{each.estimate:.2f}" for each in speed_ups]
+        held = [f"{memory[arm, cell]:,.0f}" for arm in pairs]
+        lines.append(f"| {' | '.join([larger.name(cell), *said, *held])} |")
+    intervals = "with 95 % intervals" if recorded.larger.enough else "too few for an interval"
+    return "\n".join(lines) + (
+        "\n\nHow many times as fast training is with IPEX in the same precision, and what its kernels give of it in "
+        f"float32, without memory layout and optimizer; then what training took of memory, in MiB. Batches of "
+        f"{RECIPE.batch_size}; "
+        f"means of {recorded.larger.said()}, {intervals}."
+    )
+
+
+def as_published(recorded, long_runs, deep_runs):
+    """Return what 100 epochs bring, and the reports of the network of the published text beside those of its table.
+
+    Parameters
+    ----------
+    recorded : study.Study
+    long_runs, deep_runs : dict
+        As `analysis.publication.load` returns them.
+    """
+    table = publication.epochs_table(long_runs)
+    later, too_many = publication.cost(long_runs)
+    lines = [f"| run | {' | '.join(table)} |", "|---" * (1 + len(table.columns)) + "|"]
+    for name, row in table.iterrows():
+        best, *accuracies = row
+        lines.append(f"| {name} | {best:.0f} | {' | '.join(map('{:.4f}'.format, accuracies))} |")
+    lines.append(
+        f"\nThe best epoch is that with the most validation images right. Over these runs, test accuracy changes by "
+        f"{later:+.2f} points from the fifth epoch to the last, and by {too_many:+.2f} from the best to the last "
+        "(95 % t intervals).\n"
+    )
+    pair = verdicts.PAIRS["float32"]
+    nets = {"FashionCNN": recorded.runs, "DeepFashionCNN": deep_runs}
+    reports = {
+        f"{name}, `{arm}`": publication.mean_report(its[arm], recorded.labels)
+        for name, its in nets.items()
+        for arm in pair
+    }
+    lines += [f"| F1 | {' | '.join(reports)} |", "|---" * (1 + len(reports)) + "|"]
+    for row in next(iter(reports.values())).index:
+        lines.append(f"| {row} | {' | '.join(f'{report[row]:.3f}' for report in reports.values())} |")
+    deep = ", ".join(
+        f"`{arm}` {stats.mean(publication.accuracies(its, recorded.labels)):.4f}" for arm, its in deep_runs.items()
+    )
+    seeds = len(next(iter(deep_runs.values())))
+    return "\n".join(lines) + (
+        f"\n\nMeans of {len(recorded.seeds)} and {seeds} seeds, by the course's recipe. Test accuracy of "
+        f"DeepFashionCNN (95 % intervals): {deep}."
     )
 
 
@@ -139,6 +210,8 @@ def update(text):
         "finding": lambda: finding(study.load()),
         "arms": lambda: arms(study.load()),
         "verdicts": lambda: conclusions(study.load()),
+        "larger": lambda: larger_models(study.load(), larger.memory()),
+        "published": lambda: as_published(study.load(), *publication.load()),
         "benchmark": lambda: contestants(load()),
         "lessons": lambda: lessons(course.notebooks()),
     }

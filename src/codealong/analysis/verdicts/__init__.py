@@ -18,15 +18,15 @@ import numpy as np
 from codealong import records, runs
 from codealong.analysis import study
 from codealong.analysis.verdicts.quality import LEVELS, fewer_epochs, identical, more_evaluation
-from codealong.analysis.verdicts.speed import SUBSTANTIAL, boost, ipex_or_bf16, larger_models, stock_today
+from codealong.analysis.verdicts.speed import SUBSTANTIAL, boost, by_case, ipex_or_bf16, larger_models, stock_today
 from codealong.analysis.verdicts.verdict import PAIRS, REFUTED, SUPPORTED, UNDECIDED, Verdict
 from codealong.intervals import Interval
 from codealong.measure.study import StudyError
 
 __all__ = [
-    "JUDGES", "LEVELS", "PAIRS", "REFUTED", "SUBSTANTIAL", "SUPPORTED", "UNDECIDED", "Verdict", "boost", "by_machine",
-    "fewer_epochs", "identical", "ipex_or_bf16", "judge", "larger_models", "more_evaluation", "plain", "stock_today",
-    "text",
+    "JUDGES", "LEVELS", "PAIRS", "REFUTED", "SUBSTANTIAL", "SUPPORTED", "UNDECIDED", "Verdict", "boost", "by_case",
+    "by_machine", "fewer_epochs", "identical", "ipex_or_bf16", "judge", "larger_models", "more_evaluation", "plain",
+    "stock_today", "text",
 ]  # fmt: skip
 
 WIDTH = 96

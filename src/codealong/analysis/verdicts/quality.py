@@ -171,7 +171,11 @@ def more_evaluation(study):
         f"judged is the premise, for accuracy: that one pair of runs does not settle it. Of {len(stock)} pairs with "
         f"the same seed, in float32, {ahead} put IPEX ahead, {behind} behind, and {len(stock) - ahead - behind} "
         f"neither. The probability that IPEX is ahead in a pair is {share:.2f}."
-        + (f" That it trains faster in a round is {faster:.2f}, by {times.said()}." if times else "")
+        + (
+            f" That it trains faster in a round is {faster:.2f}, by {times.said()}, rounds taken as independent."
+            if times
+            else ""
+        )
         + _before(more_evaluation, study, lambda was: f"that probability was {was['probability ahead']:.2f}"),
         verdict,
         {

@@ -89,12 +89,6 @@ def larger_models(study):
         precision: f"larger in {len(its[LARGER])} of {cells} cases, smaller in {len(its[SMALLER])}, else open"
         for precision, its in counted.items()
     }
-    where = " ".join(
-        f"In {precision}, it is {benefit} with {_listed(its[benefit])}."
-        for precision, its in counted.items()
-        for benefit in (LARGER, SMALLER)
-        if its[benefit]
-    )
     return Verdict(
         "larger models",
         True,
@@ -103,7 +97,7 @@ def larger_models(study):
             times,
             f"networks up to ResNet-18 and a small transformer, images of 28, 56 and 112 pixels, and 240,000 of them "
             f"were tried. Compared with {larger.name(larger.BASE)}, the speed-up by IPEX is {said['float32']}; "
-            f"in bfloat16, {said['bfloat16']}. {where}".strip(),
+            f"in bfloat16, {said['bfloat16']}.",
         ),
         judged["float32"],
         _enough(
@@ -134,8 +128,23 @@ def _in_cell(times, pair, cell):
     return {"speed-up": speed_up, "growth": growth, "growth, corrected": corrected, "benefit": benefit}
 
 
-def _listed(names):
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+def by_case(study, precision):
+    """Return the speed-up by IPEX in each case, and how it compares with that of the course's own network and images.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Such as ``1.52 larger``: a row for each network and one for more images, a column for each size of images.
+    """
+    judged = larger_models(study).numbers[precision]
+
+    def said(cell):
+        if cell == larger.BASE:
+            return f"{larger.speed_up(study.larger, PAIRS[precision], cell).estimate:.2f}"
+        its = judged[larger.name(cell)]
+        return f"{its['speed-up'].estimate:.2f} {its['benefit']}"
+
+    return larger.table(said)
 
 
 def ipex_or_bf16(study):
