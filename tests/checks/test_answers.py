@@ -40,6 +40,38 @@ def test_whoever_begins_the_first_round_is_free_to_choose(capsys):
     assert checks.paired_times(paired_times) is paired_times
 
 
+def test_the_order_of_a_round_may_be_drawn(capsys):
+    def paired_times(steps, rounds, warm_up, clock):
+        for step in steps * warm_up:
+            step()
+        times = np.empty((rounds, len(steps)))
+        for number in range(rounds):
+            for which in generator.permutation(len(steps)):
+                start = clock()
+                steps[which]()
+                times[number, which] = clock() - start
+        return times
+
+    generator = np.random.default_rng(0)
+    assert all(checks.paired_times(paired_times) is paired_times for _ in range(20))
+
+
+def _for_two(steps, rounds, warm_up, clock, warm_again=False):
+    """Time two variants, however many there are."""
+    for step in [] if warm_again else steps * warm_up:
+        step()
+    times = np.empty((rounds, 2))
+    for number in range(rounds):
+        for place in range(2):
+            which = (place + number) % 2
+            for _ in range(warm_up if warm_again else 0):
+                steps[which]()
+            start = clock()
+            steps[which]()
+            times[number, which] = clock() - start
+    return times
+
+
 def test_what_a_notebook_goes_on_with_can_be_called_as_what_was_typed():
     times = checks.paired_times.solution([lambda: None, lambda: None])
     assert times.shape == (20, 2) and (times >= 0).all()
@@ -65,7 +97,10 @@ def test_what_a_notebook_goes_on_with_can_be_called_as_what_was_typed():
         ("ratio_interval", lambda slow, fast, cut: slow.sort() or (1, 1, 1), "it changes the arrays"),
         ("paired_times", lambda steps, rounds, warm_up, clock: np.ones((rounds, 2)), "it never reads the clock"),
         ("paired_times", lambda steps, rounds, warm_up, clock: np.array([clock()]), "its shape is (1,)"),
+        ("paired_times", _for_two, "of three variants, the number that is called is 2 instead of 3"),
+        ("paired_times", lambda *given: _for_two(*given, warm_again=True), "repeated in every round"),
         ("faults_per_step", lambda step, steps, count: "many", "the answer should be one number"),
+        ("faster", lambda low, high: "First", "for an interval from 1.004 to 1.4 it gives 'First', and one of"),
         ("faster", lambda low, high: low > 1, "one of three was asked for"),
     ],
 )

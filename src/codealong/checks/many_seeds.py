@@ -120,6 +120,12 @@ paired_interval = Exercise(
         "one standard error either way is not 95 %: student_t.ppf says how many of them the interval reaches.": _with(
             errors=1
         ),
+        "this is the variance, the square of the standard deviation: std, not var.": _with(
+            unit=(SECOND - FIRST).var(ddof=1) / len(FIRST) ** 0.5
+        ),
+        "n − 1 is in it twice: with std(ddof=1), divide by √n.": _with(
+            unit=(SECOND - FIRST).std(ddof=1) / (len(FIRST) - 1) ** 0.5
+        ),
         "1.96 or 2 standard errors are for many runs. With a dozen, the standard deviation is itself a guess, and "
         "student_t.ppf reaches further.": (_with(errors=1.96), _with(errors=2), _with(errors=1.96, ddof=0)),
         "student_t.ppf says *how many* standard errors the interval reaches: multiply it by the standard error.": (

@@ -41,9 +41,25 @@ counts = Exercise(
         "becomes '0.9'. f\"{share:.2f}\" keeps them.": lambda printed, total: [
             count for count in range(total + 1) if str(round(count / total, 2)) == printed
         ],
-        "it cuts digits off, and these shares were rounded: 0.908 is printed as 0.91.": lambda printed, total: [
-            count for count in range(total + 1) if int(100 * count / total) == round(100 * float(printed))
+        "it cuts digits off, and these shares were rounded: 0.908 is printed as 0.91.": (
+            lambda printed, total: [
+                count for count in range(total + 1) if int(100 * count / total) == round(100 * float(printed))
+            ],
+            lambda printed, total: [count for count in range(total + 1) if str(count / total)[:4] == printed],
+        ),
+        "no count is ever kept. `printed` is a text, and no number equals a text: compare f\"{share:.2f}\" with it.": (
+            lambda printed, total: []
+        ),
+        "it prints the count itself. A share is a count divided by `total`.": lambda printed, total: [
+            count for count in range(total + 1) if f"{count:.2f}" == printed
         ],
+        "only a share that is exactly the printed number is kept. Others are rounded to it: print the share first, "
+        "f\"{share:.2f}\".": lambda printed, total: [
+            count for count in range(total + 1) if count / total == float(printed)
+        ],
+        "this is the first count alone. Is `return` inside the loop?": lambda printed, total: (
+            _every(printed, total)[:1]
+        ),
         "it allows a whole printed digit either way. Rounding moves a share by half a digit at most.": (
             lambda printed, total: [count for count in range(total + 1) if abs(count / total - float(printed)) < 0.01]
         ),
@@ -113,6 +129,12 @@ recall_difference = Exercise(
         ),
         "these are shares, and percentage points are asked for: 100 times as much.": (
             lambda labels, first, second: _recalls(labels, second) - _recalls(labels, first)
+        ),
+        "these are counts of images. Recall divides them by how many images the class has.": (
+            lambda labels, first, second: 40 * (_recalls(labels, second) - _recalls(labels, first))
+        ),
+        "only one of the two recalls is multiplied by 100: put their difference in brackets.": (
+            lambda labels, first, second: 100 * _recalls(labels, second) - _recalls(labels, first)
         ),
         "it divides by 1,000, which is how many test images of a class there are. Divide by how many there are in "
         "`labels`.": lambda labels, first, second: (

@@ -81,16 +81,29 @@ def listen(step):
     """
     import torch
 
+    return parse(_heard(step, torch.backends.mkldnn.VERBOSE_ON))
+
+
+def generated(step):
+    """Return how many kernels a function has oneDNN generate, because none of their kind and shape was kept."""
+    import torch
+
+    return _heard(step, torch.backends.mkldnn.VERBOSE_ON_CREATION).count("create:cache_miss")
+
+
+def _heard(step, level):
+    import torch
+
     # oneDNN writes to file descriptor 1, past Python.
     sys.stdout.flush()
     kept = os.dup(1)
     with tempfile.TemporaryFile() as heard:
         os.dup2(heard.fileno(), 1)
         try:
-            with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+            with torch.backends.mkldnn.verbose(level):
                 step()
         finally:
             os.dup2(kept, 1)
             os.close(kept)
         heard.seek(0)
-        return parse(heard.read().decode())
+        return heard.read().decode()
