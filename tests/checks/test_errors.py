@@ -129,6 +129,24 @@ def test_a_layer_without_its_module_is_told_where_it_belongs(capsys):
     assert "write `nn.Sequential`" in words(capsys)
 
 
+@pytest.mark.parametrize("part", ["features", "classifier"])
+def test_layers_that_are_not_stored_are_told_so(part, capsys):
+    class FashionCNN_(FashionCNN):
+        def __init__(self):
+            super().__init__()
+            delattr(self, part)
+
+    FashionCNN_.__name__ = "FashionCNN"
+    checks.network(FashionCNN_)
+    assert f"Write `self.{part} = …` in `__init__`: a name without `self.` is gone" in words(capsys)
+
+
+@pytest.mark.parametrize("layer", [lambda: nn.Conv2d(16, kernel_size=3), lambda: nn.Linear(10)])
+def test_a_layer_with_one_number_is_told_that_it_needs_two(layer, capsys):
+    checks.network(type("FashionCNN", (FashionCNN,), {"__init__": lambda self: layer()}))
+    assert "A layer is told how much it takes, then how much it gives" in words(capsys)
+
+
 def test_a_misspelt_forward_is_explained(capsys):
     checks.network(type("FashionCNN", (nn.Module,), {"foward": lambda self, images: images}))
     assert "Its name has to be `forward`" in words(capsys)

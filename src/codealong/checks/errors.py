@@ -61,6 +61,9 @@ MEANINGS = {
         "`nn.Sequential` takes layers, with commas between them and no square brackets. A layer has round brackets, "
         "even empty ones: `nn.ReLU()`."
     ),
+    r"FashionCNN' object has no attribute '(features|classifier)'": (
+        r"Write `self.\1 = …` in `__init__`: a name without `self.` is gone when `__init__` ends."
+    ),
     r"missing the required \"forward\"": "Its name has to be `forward`, exactly so, and indented below the class.",
     r"can't be cast to the desired output type": (
         "`/=`, `-=` and `*=` keep the type of what they change, and bytes hold whole numbers only. Write "
@@ -110,6 +113,9 @@ MEANINGS = {
     r"must define either total_steps": "How long the schedule is, is missing: total_steps=total_steps.",
     r"optimizer should be given for training": "IPEX prepares a network for training together with its optimizer: "
     "optimizer=optimizer.",
+    r"missing 1 required positional argument: 'out_": (
+        "A layer is told how much it takes, then how much it gives: `nn.Linear(128, 10)`."
+    ),
     r"takes \d+ positional arguments? but|missing \d+ required|unexpected keyword": (
         "A call has too few, too many or other arguments: compare it with what it needs. The line with `def` stays as "
         "it was. In a class, the first argument is `self`."
