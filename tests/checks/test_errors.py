@@ -54,6 +54,8 @@ FORMULA = Typed("""
         ("accuracy", ACCURACY.but("no_grad()", "no_grad"), "After `with`, a context needs its brackets"),
         ("accuracy", ACCURACY.but(".float().mean()", ".float.mean()"), "without its brackets is not called"),
         ("accuracy", ACCURACY.but(".float()", ""), ".float() turns them into 1 and 0 first"),
+        ("accuracy", ACCURACY.but("argmax", "max"), "argmax(dim=1) gives the places, which are the classes"),
+        ("accuracy", ACCURACY.but("argmax", "max").but("float().mean", "sum"), "max(dim=1) gives values and places"),
         ("accuracy", ACCURACY.but(".mean()", ""), ".mean() or .sum() makes one of them"),
         ("accuracy", ACCURACY.but("return", "return 1 if").but(".float().mean().item()", " else 0"), "for one yes"),
         ("accuracy", ACCURACY.but("data.normalise(split.images)", "split"), "Layers are called with images"),
@@ -127,6 +129,18 @@ def test_a_layer_without_its_module_is_told_where_it_belongs(capsys):
 
     checks.network(Network)
     assert "write `nn.Sequential`" in words(capsys)
+
+
+def test_unpadded_convolutions_are_named_where_the_dense_layer_fits_them(capsys):
+    class Unpadded(FashionCNN):
+        def __init__(self):
+            nn.Module.__init__(self)
+            first, second = (nn.Conv2d(*channels, kernel_size=3) for channels in ((1, 16), (16, 32)))
+            self.features = nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.MaxPool2d(2))
+            self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(800, 128), nn.ReLU(), nn.Linear(128, 10))
+
+    checks.network(Unpadded)
+    assert "without padding=1" in words(capsys)
 
 
 @pytest.mark.parametrize("part", ["features", "classifier"])

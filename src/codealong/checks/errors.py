@@ -57,6 +57,10 @@ MEANINGS = {
     r"flatten\(\): argument 'input'|'Sequential' object has no attribute|conv2d\(\) received": (
         "Layers are called with images, which are a tensor, and give new values: `self.features(images)`."
     ),
+    r"'bool' object has no attribute": (
+        "`==` gave a single False, because its sides are of different kinds. max(dim=1) gives values and places "
+        "together; argmax(dim=1) gives the places, which are the classes."
+    ),
     r"is not a Module subclass": (
         "`nn.Sequential` takes layers, with commas between them and no square brackets. A layer has round brackets, "
         "even empty ones: `nn.ReLU()`."
