@@ -193,10 +193,10 @@ accuracy = Exercise(
             ACCURACY.but("net.train()", "net.train(False)").but("net.eval()", "net.train()")
         ),
         "len(split) is 2, because a split is a pair: images and labels. Divide by len(split.labels).": (
-            ACCURACY.but(".float().mean()", ".sum() / len(split)")
+            ACCURACY.but(".float().mean()", ".sum().div(len(split))")
         ),
         "the right answers are divided by a fixed number. Splits differ in size: divide by len(split.labels).": tuple(
-            ACCURACY.but(".float().mean()", f".sum() / {size}") for size in (128, 1_000, 10_000, 50_000)
+            ACCURACY.but(".float().mean()", f".sum().div({size})") for size in (128, 1_000, 10_000, 50_000)
         ),
         EACH: ACCURACY.but(".float().mean().item()", ""),
         "this is a number of images. An accuracy is a share, from 0 to 1.": ACCURACY.but(".float().mean()", ".sum()"),
