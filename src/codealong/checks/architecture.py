@@ -237,6 +237,7 @@ conv_parameters = Exercise(
             lambda inputs, outputs, size=3: outputs * (inputs * size * size + 1) * 28 * 28,
             lambda inputs, outputs, size=3: outputs * inputs * size * size * 28 * 28,
             lambda inputs, outputs, size=3: outputs * inputs * 28 * 28,
+            lambda inputs, outputs, size=3: outputs * (inputs * 28 * 28 + 1),
         ),
         "a filter looks at all input channels at once: inputs × size × size weights. In the first layer, which has one "
         "channel, the difference does not show.": lambda inputs, outputs, size=3: outputs * (size * size + 1),
