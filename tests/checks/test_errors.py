@@ -54,6 +54,8 @@ FORMULA = Typed("""
         ("accuracy", ACCURACY.but("no_grad()", "no_grad"), "After `with`, a context needs its brackets"),
         ("accuracy", ACCURACY.but(".float().mean()", ".float.mean()"), "without its brackets is not called"),
         ("accuracy", ACCURACY.but(".float()", ""), ".float() turns them into 1 and 0 first"),
+        ("accuracy", ACCURACY.but("argmax", "max"), "argmax(dim=1) gives the places, which are the classes"),
+        ("accuracy", ACCURACY.but("argmax", "max").but("float().mean", "sum"), "max(dim=1) gives values and places"),
         ("accuracy", ACCURACY.but(".mean()", ""), ".mean() or .sum() makes one of them"),
         ("accuracy", ACCURACY.but("return", "return 1 if").but(".float().mean().item()", " else 0"), "for one yes"),
         ("accuracy", ACCURACY.but("data.normalise(split.images)", "split"), "Layers are called with images"),
@@ -127,6 +129,36 @@ def test_a_layer_without_its_module_is_told_where_it_belongs(capsys):
 
     checks.network(Network)
     assert "write `nn.Sequential`" in words(capsys)
+
+
+def test_unpadded_convolutions_are_named_where_the_dense_layer_fits_them(capsys):
+    class Unpadded(FashionCNN):
+        def __init__(self):
+            nn.Module.__init__(self)
+            first, second = (nn.Conv2d(*channels, kernel_size=3) for channels in ((1, 16), (16, 32)))
+            self.features = nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.MaxPool2d(2))
+            self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(800, 128), nn.ReLU(), nn.Linear(128, 10))
+
+    checks.network(Unpadded)
+    assert "without padding=1" in words(capsys)
+
+
+@pytest.mark.parametrize("part", ["features", "classifier"])
+def test_layers_that_are_not_stored_are_told_so(part, capsys):
+    class FashionCNN_(FashionCNN):
+        def __init__(self):
+            super().__init__()
+            delattr(self, part)
+
+    FashionCNN_.__name__ = "FashionCNN"
+    checks.network(FashionCNN_)
+    assert f"Write `self.{part} = …` in `__init__`: a name without `self.` is gone" in words(capsys)
+
+
+@pytest.mark.parametrize("layer", [lambda: nn.Conv2d(16, kernel_size=3), lambda: nn.Linear(10)])
+def test_a_layer_with_one_number_is_told_that_it_needs_two(layer, capsys):
+    checks.network(type("FashionCNN", (FashionCNN,), {"__init__": lambda self: layer()}))
+    assert "A layer is told how much it takes, then how much it gives" in words(capsys)
 
 
 def test_a_misspelt_forward_is_explained(capsys):

@@ -10,6 +10,17 @@ from codealong.model import FashionCNN
 FIRST, SECOND = (0, (1, 16)), (3, (16, 32))
 PARTS = ("features", "classifier")
 
+TAKES = "A convolution says how many channels it takes, then how many it gives."
+CHANNELS = (
+    f"the first convolution takes the one channel of a grey image, and gives 16: nn.Conv2d(1, 16, …). {TAKES}",
+    "the second convolution takes the 16 maps that the first one gives, not the image, and gives 32: "
+    f"nn.Conv2d(16, 32, …). {TAKES}",
+)
+UNPADDED = (
+    "without padding=1, a 3 × 3 filter does not fit at the border, and each convolution shaves a frame off its maps. "
+    "Give it to both convolutions."
+)
+
 
 def _logits(network):
     """Return the layers with weights, the logits of eight images and of one, and whether gradients reach every weight.
@@ -18,6 +29,7 @@ def _logits(network):
     """
     torch.manual_seed(0)
     net, ours = network(), FashionCNN()
+    _compare_convolutions(net)
     sizes, ours_sizes = _sizes(net), _sizes(ours)
     if sizes == ours_sizes:
         with torch.no_grad():
@@ -39,7 +51,28 @@ def _logits(network):
         "for eight images it gives": logits.detach(),
         "whether training can reach every weight is": reached,
         "for a single image it gives": net(images[:1]).detach(),
+        "whether its layers, called one after the other, give ten logits is": _one_after_the_other(net, images),
     }
+
+
+def _compare_convolutions(net):
+    """Compare what two convolutions take and give with ours, before their mistakes become errors of later layers."""
+    convolutions = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
+    if len(convolutions) != 2:
+        return
+    for layer, (_, ours), reason in zip(convolutions, (FIRST, SECOND), CHANNELS, strict=True):
+        if (layer.in_channels, layer.out_channels) != ours:
+            raise Wrong(reason)
+    if any(layer.kernel_size == (3, 3) and layer.padding in ((0, 0), "valid") for layer in convolutions):
+        raise Wrong(UNPADDED)
+
+
+def _one_after_the_other(net, images):
+    """Tell whether images come through the layers as the next cell sends them."""
+    try:
+        return nn.Sequential(*net.features, *net.classifier)(images).shape == (len(images), 10)
+    except (RuntimeError, TypeError):
+        return False
 
 
 def _sizes(net):
@@ -70,7 +103,7 @@ def _described(layer):
     return f"{type(layer).__name__}({', '.join(map(str, numbers))})"
 
 
-def _made(features=(), classifier=()):
+def _made(features=(), classifier=(), way=FashionCNN.forward):
     """Return a network in which each of the given positions has another layer, or none where that is None."""
 
     def make(net):
@@ -79,7 +112,7 @@ def _made(features=(), classifier=()):
             layers = dict(enumerate(getattr(net, part))) | dict(changes)
             setattr(net, part, nn.Sequential(*(layer for layer in layers.values() if layer is not None)))
 
-    return type("FashionCNN", (FashionCNN,), {"__init__": make})
+    return type("FashionCNN", (FashionCNN,), {"__init__": make, "forward": way})
 
 
 def _going(way):
@@ -92,8 +125,7 @@ network = Exercise(
     FashionCNN,
     _logits,
     {
-        "without padding=1, a 3 × 3 filter does not fit at the border, and each convolution shaves a frame off its "
-        "maps. Give it to both convolutions.": tuple(
+        UNPADDED: tuple(
             _made(
                 {place: nn.Conv2d(*channels, kernel_size=3) for place, channels in which}, {1: nn.Linear(inputs, 128)}
             )
@@ -123,17 +155,18 @@ network = Exercise(
             _made({}, {1: nn.Linear(inputs, 128)})
             for inputs in (28 * 28, 32, 16 * 7 * 7, 7 * 7, 32 * 14 * 14, 32 * 28 * 28, 2 * 28 * 28 * 16, 32 * 7)
         ),
-        "the second convolution takes the 16 maps that the first one gives, not the image: its first number is 16. "
-        "A convolution says what it takes, then what it gives.": (
-            _made({3: nn.Conv2d(1, 32, kernel_size=3, padding=1)}),
-            _made({3: nn.Conv2d(32, 16, kernel_size=3, padding=1)}),
-            _made({0: nn.Conv2d(16, 1, kernel_size=3, padding=1)}),
+        CHANNELS[0]: tuple(
+            _made({0: nn.Conv2d(*channels, kernel_size=3, padding=1)}) for channels in ((16, 1), (28, 16))
+        ),
+        CHANNELS[1]: tuple(
+            _made({3: nn.Conv2d(*channels, kernel_size=3, padding=1)}) for channels in ((1, 32), (32, 16), (16, 16))
         ),
         "the last dense layer gives one number for each class, so ten.": (
             _made({}, {3: nn.Linear(128, 1)}),
             _made({}, {3: nn.Linear(10, 128)}),
             _made({}, {3: None}),
         ),
+        "the last dense layer takes the 128 numbers that the one before it gives.": _made({}, {3: nn.Linear(1568, 10)}),
         "these are probabilities, or their logarithms. They are what one wants to see, but logits are asked for: what "
         "the last layer gives, as it is. Training (notebook 3) makes probabilities of them by itself.": (
             _going(lambda net, images: net.classifier(net.features(images)).softmax(dim=1)),
@@ -169,6 +202,10 @@ network = Exercise(
             _going(lambda net, images: net.classifier(net.features(images)).squeeze()),
             _going(lambda net, images: net.classifier(net.features(images).squeeze())),
         ),
+        "this is a right way through the layers. But the next cell calls the layers one after the other, without "
+        "`forward`: move the flattening into the classifier, as its first layer, nn.Flatten().": (
+            _made({}, {0: None}, lambda net, images: net.classifier(net.features(images).flatten(1)))
+        ),
         "torch.flatten without a 1 makes one long row of all images together. flatten(x, 1) keeps the images apart; "
         "here the classifier flattens by itself.": (
             _going(lambda net, images: net.classifier(torch.flatten(net.features(images)))),
@@ -200,6 +237,7 @@ conv_parameters = Exercise(
             lambda inputs, outputs, size=3: outputs * (inputs * size * size + 1) * 28 * 28,
             lambda inputs, outputs, size=3: outputs * inputs * size * size * 28 * 28,
             lambda inputs, outputs, size=3: outputs * inputs * 28 * 28,
+            lambda inputs, outputs, size=3: outputs * (inputs * 28 * 28 + 1),
         ),
         "a filter looks at all input channels at once: inputs × size × size weights. In the first layer, which has one "
         "channel, the difference does not show.": lambda inputs, outputs, size=3: outputs * (size * size + 1),

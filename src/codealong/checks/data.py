@@ -119,15 +119,15 @@ count_twins = Exercise(
         "this also counts images that are repeated within one list. Only those that are in both lists count.": (
             lambda others, unseen: len(others) + len(unseen) - len({*others, *unseen})
         ),
-        "this counts the images that have *no* twin. The minus of sets takes away; & keeps what is in both.": (
+        "this counts the images that have *no* twin. To count what is in both of two sets, join them with &.": (
             lambda others, unseen: len(set(unseen) - set(others))
         ),
         "this counts pairs, or others that are in the test images. A test image that the others repeat counts more "
-        "than once: go through the test images, and `break` at the first twin of each.": (
+        "than once: go through the test images, and count each at most once.": (
             lambda others, unseen: sum(other in unseen for other in others),
             lambda others, unseen: sum(one == other for one in unseen for other in others),
         ),
-        "this counts all different images. | unites two sets; & keeps what is in both.": (
+        "this counts all different images of both lists together. For two sets, & keeps what is in both.": (
             lambda others, unseen: len(set(others) | set(unseen))
         ),
         "this counts all different test images. `and` does not join sets, it gives the second one; & keeps what is in "

@@ -57,9 +57,16 @@ MEANINGS = {
     r"flatten\(\): argument 'input'|'Sequential' object has no attribute|conv2d\(\) received": (
         "Layers are called with images, which are a tensor, and give new values: `self.features(images)`."
     ),
+    r"'bool' object has no attribute": (
+        "`==` gave a single False, because its sides are of different kinds. max(dim=1) gives values and places "
+        "together; argmax(dim=1) gives the places, which are the classes."
+    ),
     r"is not a Module subclass": (
         "`nn.Sequential` takes layers, with commas between them and no square brackets. A layer has round brackets, "
         "even empty ones: `nn.ReLU()`."
+    ),
+    r"FashionCNN' object has no attribute '(features|classifier)'": (
+        r"Write `self.\1 = …` in `__init__`: a name without `self.` is gone when `__init__` ends."
     ),
     r"missing the required \"forward\"": "Its name has to be `forward`, exactly so, and indented below the class.",
     r"can't be cast to the desired output type": (
@@ -110,6 +117,9 @@ MEANINGS = {
     r"must define either total_steps": "How long the schedule is, is missing: total_steps=total_steps.",
     r"optimizer should be given for training": "IPEX prepares a network for training together with its optimizer: "
     "optimizer=optimizer.",
+    r"missing 1 required positional argument: 'out_": (
+        "A layer is told how much it takes, then how much it gives: `nn.Linear(128, 10)`."
+    ),
     r"takes \d+ positional arguments? but|missing \d+ required|unexpected keyword": (
         "A call has too few, too many or other arguments: compare it with what it needs. The line with `def` stays as "
         "it was. In a class, the first argument is `self`."

@@ -146,14 +146,14 @@ with_ipex = Exercise(
 
 def _scheduled(answer):
     """Return what came back, whether the scheduler belongs to its optimizer, and the learning rates."""
-    (optimizer, scheduler), description, net = _prepared(answer, STEPS)
-    turned = scheduler.optimizer is optimizer
-    if turned and getattr(scheduler, "total_steps", STEPS) != STEPS:
-        raise Wrong(OTHER_STEPS)
-    if turned and getattr(scheduler, "last_epoch", 0) > 0:
-        raise Wrong(MOVED)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a scheduler of another optimizer warns; the check says it in other words
+        warnings.simplefilter("ignore")  # of steps in another order; the check says it in its words
+        (optimizer, scheduler), description, net = _prepared(answer, STEPS)
+        turned = scheduler.optimizer is optimizer
+        if turned and getattr(scheduler, "total_steps", STEPS) != STEPS:
+            raise Wrong(OTHER_STEPS)
+        if turned and getattr(scheduler, "last_epoch", 0) > 0:
+            raise Wrong(MOVED)
         rates = _rates(scheduler)
         own = _rates(_one_cycle(torch.optim.SGD([torch.zeros(1)], lr=1.0)))
     if turned and rates != own:

@@ -130,6 +130,9 @@ KEEPS_GRADIENTS = (
 )
 
 
+EACH = "this says of each image whether it is right. The share is the mean: .float().mean(), because True counts as 1."
+
+
 def _other_images(seen, given):
     if seen < given:
         return f"it shows the network {seen:,} images, and the split has {given:,}: all of them count."
@@ -164,7 +167,10 @@ def _accuracies(answer):
         torch.manual_seed(start)
         net = _Watched()
         _Watched.seen, _Watched.with_gradients = 0, False
-        value = number(answer(net, data.Split(*(part[start:end].clone() for part in test))))
+        value = answer(net, data.Split(*(part[start:end].clone() for part in test)))
+        if getattr(value, "dtype", None) == torch.bool and value.shape == (end - start,):
+            raise Wrong(EACH)
+        value = number(value)
         if _Watched.seen != end - start:
             raise Wrong(_other_images(_Watched.seen, end - start))
         if _Watched.with_gradients:
@@ -183,6 +189,16 @@ accuracy = Exercise(
         "training: call net.eval() before the network, and net.train() after it.": ACCURACY.but("net.eval()"),
         "evaluation mode is left on. The number is right, but whoever trains on will train differently, without a "
         "message: end with net.train().": ACCURACY.but("net.train()"),
+        "net.eval() and net.train() have changed places: eval comes before the network is called, train after.": (
+            ACCURACY.but("net.train()", "net.train(False)").but("net.eval()", "net.train()")
+        ),
+        "len(split) is 2, because a split is a pair: images and labels. Divide by len(split.labels).": (
+            ACCURACY.but(".float().mean()", ".sum().div(len(split))")
+        ),
+        "the right answers are divided by a fixed number. Splits differ in size: divide by len(split.labels).": tuple(
+            ACCURACY.but(".float().mean()", f".sum().div({size})") for size in (128, 1_000, 10_000, 50_000)
+        ),
+        EACH: ACCURACY.but(".float().mean().item()", ""),
         "this is a number of images. An accuracy is a share, from 0 to 1.": ACCURACY.but(".float().mean()", ".sum()"),
         "this is the average probability of the right class. A class that wins with 0.4 is as right as one that wins "
         "with 0.9: compare argmax with the labels.": ACCURACY.but(
