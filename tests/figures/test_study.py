@@ -86,7 +86,7 @@ def test_speed_ups_of_what_is_larger_stand_in_the_row_of_their_network(drawn, re
         assert len(marks) == len(larger.CELLS)
         for cell in larger.CELLS:
             row = rows.index("240,000 images" if cell.copies > 1 else cell.network)
-            place, marker, _ = SIZES[cell.pixels]
+            place, marker = SIZES[cell.pixels]
             expected = larger.speed_up(recorded.larger, pair, cell).estimate
             assert marks[round(row + place, 2), marker] == pytest.approx(expected)
 

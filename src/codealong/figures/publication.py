@@ -34,7 +34,7 @@ def hundred_epochs(long_runs):
     axes[0].set(title=f"From the best epoch to the last: {too_many.estimate:+.1f} points", xlabel="epoch")
     axes[0].set_ylabel("validation accuracy")
     axes[1].set(title="The loss turns early", xlabel="epoch", ylim=(0, None))
-    axes[1].set_ylabel("validation loss, in nats")
+    axes[1].set_ylabel("validation loss")
     axes[0].legend(loc="lower right")
     fig.tight_layout()
     return described(

@@ -8,8 +8,8 @@ from codealong.classes import CLASSES
 from codealong.figures.style import ARM_COLOURS, a_row_per_class, described, pyplot
 from codealong.measure.networks import NETWORKS
 
-SIZES = {28: (-0.25, "o", True), 56: (0, "s", False), 112: (0.25, "D", True)}
-"""Pixels of an image: where its mark stands in a row, its shape, and whether it is filled."""
+SIZES = {28: (-0.25, "o"), 56: (0, "s"), 112: (0.25, "D")}
+"""Pixels of an image: where its mark stands in a row, and its shape."""
 
 
 def accuracies(study):
@@ -144,7 +144,7 @@ def larger_models(study):
         estimates = {}
         for cell in larger.CELLS:
             row = len(rows) - 1 if cell.copies > 1 else rows.index(cell.network)
-            place, marker, face = SIZES[cell.pixels]
+            place, marker = SIZES[cell.pixels]
             ratio = estimates[larger.name(cell)] = larger.speed_up(study.larger, pair, cell)
             colour = ARM_COLOURS[pair[1]]
             if study.larger.enough:
@@ -152,16 +152,13 @@ def larger_models(study):
             else:
                 single = study.larger.by_campaign(*((arm, cell) for arm in pair))
                 axis.plot(single, np.full(len(single), row + place), "|", color=colour, markersize=10)
-            axis.plot(
-                ratio.estimate, row + place, marker, color=colour, markersize=9, markeredgewidth=2,
-                markerfacecolor=colour if face else "white",
-            )  # fmt: skip
+            axis.plot(ratio.estimate, row + place, marker, color=colour, markersize=9)
         axis.set_xscale("log")
         ticks = [tick for tick in (0.5, 0.7, 1, 1.4, 2, 2.8, 4) if axis.get_xlim()[0] < tick < axis.get_xlim()[1]]
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
         axis.set_title(f"{precision}: {base:.2f} for the course's own network")
-        axis.set_xlabel("rate with IPEX / without, " + ("95 % intervals" if study.larger.enough else "each campaign"))
+        axis.set_xlabel("rate with IPEX / without (log scale), " + ("95 % intervals" if study.larger.enough else "each campaign"))
         axis.grid(axis="x")
         least, *_, most = sorted(estimates, key=lambda name: estimates[name].estimate)
         said.append(
@@ -169,8 +166,8 @@ def larger_models(study):
         )
     axes[0].set_yticks(range(len(rows)), rows)
     axes[0].invert_yaxis()
-    for pixels, (_, marker, face) in SIZES.items():
-        axes[1].plot([], [], marker, color="0.3", markerfacecolor="0.3" if face else "white", label=f"{pixels} pixels")
+    for pixels, (_, marker) in SIZES.items():
+        axes[1].plot([], [], marker, color="0.3", label=f"{pixels} pixels")
     fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=len(SIZES))
     benefits = [its["benefit"] for its in verdicts.larger_models(study).numbers["float32"].values()]
     more, less = benefits.count("larger"), benefits.count("smaller")
