@@ -30,6 +30,12 @@ def test_what_is_no_execution_is_passed_over():
     assert onednn.parse(other + "\n" + LINE.format("jit:avx2") + ",more") == []
 
 
+def test_kernels_are_generated_in_the_first_call_of_a_shape():
+    layer, images = torch.nn.Conv2d(3, 5, 3), torch.ones(7, 3, 11, 13)
+    first, *others = [onednn.generated(lambda: layer(images)) for _ in range(3)]
+    assert first > 0 and others == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("implementation", "level"),
     [
