@@ -53,6 +53,9 @@ normalise = Exercise(
         "division comes before subtraction, so only MEAN / STD is subtracted. Put brackets around the subtraction.": (
             lambda images: images.float() / 255 - data.MEAN / data.STD
         ),
+        "it is divided by the square of STD. STD is the standard deviation itself: divide by STD.": (
+            lambda images: (images.float() / 255 - data.MEAN) / data.STD**2
+        ),
         "multiplying by STD makes the spread smaller still: divide by it.": (
             lambda images: (images.float() / 255 - data.MEAN) * data.STD
         ),
