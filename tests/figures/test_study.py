@@ -1,6 +1,7 @@
 """The figures of the study show what it recorded."""
 
 import re
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,7 @@ import scipy.stats
 
 from codealong import data, figures
 from codealong.analysis import larger, reports, stats, study, verdicts
+from codealong.analysis.campaigns import Campaigns
 from codealong.figures.study import SIZES
 from codealong.figures.style import ARM_COLOURS
 from tests.figures.common import *  # noqa: F403
@@ -117,6 +119,19 @@ def test_titles_say_no_less_than_what_is_drawn(drawn, recorded):
 def test_titles_of_times_name_the_largest_factor(drawn, recorded):
     last = [recorded.seconds_per_epoch(arm) for arm in recorded.runs]
     assert f"up to {max(last) / min(last):.1f}-fold apart" in title(drawn["learning"], 1)
-    benefits = [its["benefit"] for its in verdicts.larger_models(recorded).numbers["float32"].values()]
-    said = drawn["larger_models"].get_suptitle()
-    assert f"more in {benefits.count('larger')} of 21 cases, and less in {benefits.count('smaller')};" in said
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_title_of_what_is_larger_says_what_was_decided(recorded, count):
+    rates = {key: np.repeat(its[:1], count, axis=0) for key, its in recorded.larger.rates.items()}
+    changed = replace(recorded, larger=Campaigns(rates, recorded.larger.dates[:1] * count))
+    benefits = [its["benefit"] for its in verdicts.larger_models(changed).numbers["float32"].values()]
+    fig = figures.larger_models(changed)
+    more, less = benefits.count("larger"), benefits.count("smaller")
+    said = {
+        1: "After 1 campaign, all 21 cases are open",
+        3: f"In float32, IPEX helps more in {more} of 21 cases, and less in {less}; the others are open",
+    }
+    assert fig.get_suptitle() == said[count]
+    assert (count == 1) == (more + less == 0)
+    plt.close(fig)

@@ -158,19 +158,23 @@ def larger_models(study):
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
         axis.set_title(f"{precision}: {base:.2f} for the course's own network")
-        axis.set_xlabel("rate with IPEX / without (log scale), " + ("95 % intervals" if study.larger.enough else "each campaign"))
+        axis.set_xlabel(
+            "rate with IPEX / without (log scale), " + ("95 % intervals" if study.larger.enough else "each campaign")
+        )
         axis.grid(axis="x")
         least, *_, most = sorted(estimates, key=lambda name: estimates[name].estimate)
         said.append(
             f"in {precision} from {estimates[least].estimate:.2f} ({least}) to {estimates[most].estimate:.2f} ({most})"
         )
     axes[0].set_yticks(range(len(rows)), rows)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(rows) - 0.4, -0.6)
     for pixels, (_, marker) in SIZES.items():
         axes[1].plot([], [], marker, color="0.3", label=f"{pixels} pixels")
     fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=len(SIZES))
     benefits = [its["benefit"] for its in verdicts.larger_models(study).numbers["float32"].values()]
     more, less = benefits.count("larger"), benefits.count("smaller")
     title = f"In float32, IPEX helps more in {more} of {len(benefits)} cases, and less in {less}; the others are open"
+    if not study.larger.enough:
+        title = f"After {study.larger.said()}, all {len(benefits)} cases are open"
     fig.suptitle(title, x=0.01, ha="left")
     return described(fig, f"Training rate with IPEX relative to the same precision without: {'; '.join(said)}.")
