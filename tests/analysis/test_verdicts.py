@@ -282,7 +282,7 @@ def test_each_network_size_and_data_set_is_judged_by_itself(recorded):
     assert by_name["FashionCNN with 240,000 images"]["growth"].estimate == pytest.approx(2.0 / 1.2)
     assert by_name["FashionCNN at 56 pixels"]["benefit"] == "smaller"
     assert [its["benefit"] for its in by_name.values()].count("open") == 19
-    table = verdicts.by_case(changed, "float32")
+    table = verdicts.by_case(changed)["float32"]
     assert table.loc["240,000 images", "28 pixels"] == "2.00 larger" and table.loc["240,000 images", "56 pixels"] == ""
     assert table.loc["FashionCNN"].tolist()[:2] == ["1.20", "0.60 smaller"]
 
@@ -396,7 +396,7 @@ def test_too_few_campaigns_decide_nothing_and_the_reader_learns_why(recorded, ju
         fewer = Campaigns({arm: rates[:count] for arm, rates in times.rates.items()}, times.dates[:count])
         found = getattr(verdicts, judge)(replace(changed, campaigns=fewer))
         assert found.verdict == verdict
-        assert ("There are" in found.measured) is ("Too few campaigns" in found.conclusion) is (count < FEWEST)
+        assert ("So far" in found.measured) is ("Too few campaigns" in found.conclusion) is (count < FEWEST)
         json.dumps(verdicts.plain([found]), allow_nan=False)
 
 

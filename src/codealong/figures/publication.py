@@ -14,7 +14,7 @@ def hundred_epochs(long_runs):
     long_runs : dict
         As `measure.publication.read_long` returns them.
     """
-    fig, axes = pyplot().subplots(1, 2, figsize=(11, 4.4))
+    fig, axes = pyplot().subplots(1, 2, figsize=(11, 3.8))
     said = []
     for arm, by_seed in long_runs.items():
         colour = ARM_COLOURS[arm]

@@ -137,7 +137,7 @@ def as_published(recorded, long_runs, deep_runs):
     lines.append(
         f"\nThe best epoch is that with the most validation images right. Over these runs, test accuracy changes by "
         f"{later:+.2f} points from the fifth epoch to the last, and by {too_many:+.2f} from the best to the last "
-        "(95 % t intervals).\n"
+        "(95 % t intervals, runs taken as independent).\n"
     )
     pair = verdicts.PAIRS["float32"]
     nets = {"FashionCNN": recorded.runs, "DeepFashionCNN": deep_runs}

@@ -4,6 +4,7 @@ Times are those of the campaigns. Each interval is for the mean of the campaigns
 `campaigns.FEWEST` of them, nothing is decided.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -128,23 +129,25 @@ def _in_cell(times, pair, cell):
     return {"speed-up": speed_up, "growth": growth, "growth, corrected": corrected, "benefit": benefit}
 
 
-def by_case(study, precision):
+def by_case(study):
     """Return the speed-up by IPEX in each case, and how it compares with that of the course's own network and images.
 
     Returns
     -------
     pandas.DataFrame
-        Such as ``1.52 larger``: a row for each network and one for more images, a column for each size of images.
+        Such as ``1.52 larger``: a row for each network and one for more images; for each precision, a column for each
+        size of images.
     """
-    judged = larger_models(study).numbers[precision]
+    import pandas as pd
 
-    def said(cell):
-        if cell == larger.BASE:
-            return f"{larger.speed_up(study.larger, PAIRS[precision], cell).estimate:.2f}"
-        its = judged[larger.name(cell)]
-        return f"{its['speed-up'].estimate:.2f} {its['benefit']}"
+    judged = larger_models(study).numbers
 
-    return larger.table(said)
+    def said(precision, cell):
+        estimate = f"{larger.speed_up(study.larger, PAIRS[precision], cell).estimate:.2f}"
+        return estimate if cell == larger.BASE else f"{estimate} {judged[precision][larger.name(cell)]['benefit']}"
+
+    tables = {precision: larger.table(functools.partial(said, precision)) for precision in PAIRS}
+    return pd.concat(tables, axis=1)
 
 
 def ipex_or_bf16(study):
@@ -250,7 +253,7 @@ def _measured(times, text):
     return (
         f"in {times.said()}, {text}"
         if times.enough
-        else f"a verdict on time needs {FEWEST} campaigns, hours apart. There are {len(times)}."
+        else f"a verdict on time needs {FEWEST} campaigns, hours apart. So far: {times.said()}."
     )
 
 
