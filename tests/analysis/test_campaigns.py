@@ -81,7 +81,7 @@ def test_campaigns_are_said_with_the_time_that_they_span(machine):
     assert campaigns.load(machine).said() == "3 campaigns over 3 days"
     dates = [datetime.datetime(2026, 1, 1, hour) for hour in (8, 11)]
     assert campaigns.Campaigns({}, dates).said() == "2 campaigns over 3.0 hours"
-    assert campaigns.Campaigns({}, dates[:1]).said() == "1 campaign over 0.0 hours"
+    assert campaigns.Campaigns({}, dates[:1]).said() == "1 campaign"
     assert campaigns.Campaigns({}, []).said() == "no campaign"
 
 

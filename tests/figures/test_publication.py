@@ -28,7 +28,9 @@ def test_the_figure_shows_the_runs_and_says_where_they_peak(drawn, long_runs):
         for mean, by_seed in zip(means, long_runs.values(), strict=True):
             assert np.allclose(mean, np.mean([its[quantity] for its in by_seed.values()], axis=0))
     _, too_many = publication.cost(long_runs)
-    assert accuracies.get_title(loc="left") == f"From the best epoch to the last: {too_many.estimate:+.1f} points"
+    assert (
+        accuracies.get_title(loc="left") == f"On test images, from best epoch to last: {too_many.estimate:+.1f} points"
+    )
     mean = np.mean([its["valid_loss"] for its in long_runs["stock-fp32"].values()], axis=0)
     assert f"smallest after epoch {mean.argmin() + 1} ({mean.min():.2f})" in fig.description
     assert mean.argmin() < 10  # "The loss turns early"

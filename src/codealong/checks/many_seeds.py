@@ -120,7 +120,7 @@ paired_interval = Exercise(
         "one standard error either way is not 95 %: student_t.ppf says how many of them the interval reaches.": _with(
             errors=1
         ),
-        "this is the variance, the square of the standard deviation: std, not var.": _with(
+        "this is the square of the standard deviation: std, not var.": _with(
             unit=(SECOND - FIRST).var(ddof=1) / len(FIRST) ** 0.5
         ),
         "n − 1 is in it twice: with std(ddof=1), divide by √n.": _with(

@@ -58,7 +58,7 @@ def _timed(answer):
     if len(machine.calls) == 2 * ROUNDS * (WARM_UP + 1):
         raise Wrong(WARM_AGAIN)
     first, rest = machine.calls[: machine.warm_up], machine.calls[machine.warm_up :]
-    if machine.readings <= len(rest):
+    if machine.readings <= 2 * ROUNDS:
         raise Wrong(TWO_CLOCKS)
     rounds = [rest[place : place + 2] for place in range(0, len(rest), 2)]
     begins = [each[0] for each in rounds]

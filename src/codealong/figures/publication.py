@@ -31,7 +31,7 @@ def hundred_epochs(long_runs):
             f"{loss[-1]:.2f}"
         )
     _, too_many = publication.cost(long_runs)
-    axes[0].set(title=f"From the best epoch to the last: {too_many.estimate:+.1f} points", xlabel="epoch")
+    axes[0].set(title=f"On test images, from best epoch to last: {too_many.estimate:+.1f} points", xlabel="epoch")
     axes[0].set_ylabel("validation accuracy")
     axes[1].set(title="The loss turns early", xlabel="epoch", ylim=(0, None))
     axes[1].set_ylabel("validation loss")
