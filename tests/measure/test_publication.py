@@ -1,6 +1,10 @@
 """The published recipe is trained as published; runs are made once each, and a run that fails loses no other."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -65,6 +69,15 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(publication, "COMMAND", (sys.executable, "-c", STAND_IN))
 
 
+def test_after_one_that_fails_no_other_begins(tmp_path, monkeypatch):
+    fails = "import sys; from pathlib import Path; Path(sys.argv[4], '-'.join(sys.argv[1:4])).touch(); sys.exit(130)"
+    monkeypatch.setattr(publication, "COMMAND", (sys.executable, "-c", fails))
+    monkeypatch.setattr(hardware, "cores", lambda: 1)
+    with pytest.raises(publication.PublicationError, match="stock-fp32 100 ended with status 130"):
+        publication.conduct(tmp_path, say=lambda text: None)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["hundred-epochs-stock-fp32-100"]
+
+
 def test_every_run_is_made_once_and_one_that_fails_loses_no_other(tmp_path, stand_in):
     (tmp_path / "fail").touch()
     assert len(publication.missing(tmp_path)) == 6 + 25
@@ -92,6 +105,57 @@ def test_a_long_run_is_read_as_it_was_recorded(few, tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(records.RecordError, match="cannot be read"):
         publication.read_long(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda fields, arrays: fields.update(seed=7), "it holds the run stock-fp32-seed7"),
+        (lambda fields, arrays: fields.pop("arm"), "it holds the run None-seed100"),
+        (lambda fields, arrays: arrays.pop("valid_loss"), "a number for each quantity and epoch"),
+        (lambda fields, arrays: arrays.update(valid_loss=np.ones(1)), "a number for each quantity and epoch"),
+    ],
+)
+def test_a_long_run_that_is_not_what_it_should_be_is_refused(tmp_path, change, said):
+    fields, arrays = {"arm": "stock-fp32", "seed": 100}, {name: np.ones(2) for name in publication.HISTORY}
+    path = tmp_path / publication.EPOCHS / "stock-fp32-seed100.long.zip"
+    records.write(path, publication.KIND, publication.VERSION, fields, arrays)
+    assert list(publication.read_long(tmp_path)["stock-fp32"]) == [100]
+    change(fields, arrays)
+    records.write(path, publication.KIND, publication.VERSION, fields, arrays)
+    with pytest.raises(records.RecordError, match=said):
+        publication.read_long(tmp_path)
+
+
+def test_a_long_run_of_an_arm_that_has_none_is_refused(tmp_path):
+    fields, arrays = {"arm": "stock-bf16", "seed": 100}, {name: np.ones(2) for name in publication.HISTORY}
+    path = tmp_path / publication.EPOCHS / "stock-bf16-seed100.long.zip"
+    records.write(path, publication.KIND, publication.VERSION, fields, arrays)
+    with pytest.raises(records.RecordError, match="it holds the run stock-bf16-seed100"):
+        publication.read_long(tmp_path)
+
+
+@pytest.mark.worker
+def test_who_stops_it_is_obeyed(tmp_path):
+    begin = (
+        "import sys, time; from pathlib import Path; part, arm, seed, folder = sys.argv[1:]; "
+        "Path(folder, f'{part}-{arm}-{seed}').touch(); time.sleep(60)"
+    )
+    code = (
+        "import sys\nfrom codealong import hardware\nfrom codealong.measure import publication\n"
+        f"publication.COMMAND, hardware.cores = (sys.executable, '-c', {begin!r}), lambda: 2\n"
+        f"publication.conduct({str(tmp_path)!r}, say=print)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stderr=subprocess.DEVNULL)
+
+    def begun():
+        return [path for path in tmp_path.iterdir() if path.is_file()]
+
+    until = time.monotonic() + 60
+    while len(begun()) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=30) and len(begun()) == 2
 
 
 def test_deep_runs_are_of_the_deep_network(few, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ EPOCHS_SEEDS, DEEP_SEEDS = range(100, 103), range(100, 105)
 EPOCHS, DEEP = "hundred-epochs", "deep"
 """Folders in that of a machine."""
 
+HISTORY = {f"{split}_{what}" for split in ("train", "valid", "test") for what in ("loss", "accuracy")}
 KIND, VERSION, SUFFIX = "long run", 1, ".long.zip"
 COMMAND = (sys.executable, "-m", "codealong.measure.publication")
 
@@ -45,16 +47,22 @@ def conduct(folder, say=print):
     Raises
     ------
     PublicationError
-        When a run fails.
+        When a run fails; those that have begun end, and no other begins.
     """
     left = missing(folder)
     for part in (EPOCHS, DEEP):
         records.ensure_writable(Path(folder) / part)
     alone = os.environ | hardware.KEEP_MEMORY | {"OMP_NUM_THREADS": "1"}
 
+    failed = threading.Event()
+
     def make(job):
+        if failed.is_set():
+            return
         command = [*COMMAND, *map(str, job), str(folder)]
-        if status := subprocess.run(command, env=alone, stdout=subprocess.DEVNULL).returncode:
+        status = subprocess.run(command, env=alone, stdout=subprocess.DEVNULL).returncode
+        if status:
+            failed.set()  # before this thread takes the next job: stopped from the keyboard, every run ends so
             raise PublicationError(
                 f"{' '.join(map(str, job))} ended with status {status}, and was not recorded: "
                 "the same command goes on with the others."
@@ -145,8 +153,14 @@ def read_long(folder=records.REFERENCE):
     """
     found = {arm: {} for arm in ARMS_OF_EPOCHS}
     for path in sorted((Path(folder) / EPOCHS).glob(f"*{SUFFIX}")):
-        fields, arrays = records.read(path, KIND, VERSION, "`python -m codealong publication` makes it again")
-        found[fields["arm"]][fields["seed"]] = arrays
+        again = "make it again with `python -m codealong publication`"
+        fields, arrays = records.read(path, KIND, VERSION, again)
+        arm, seed = fields.get("arm"), fields.get("seed")
+        if path.name != f"{arm}-seed{seed}{SUFFIX}" or arm not in found:
+            raise records.refused(path, f"it holds the run {arm}-seed{seed}", again)
+        if {*arrays} != HISTORY or len({len(values) for values in arrays.values()}) != 1:
+            raise records.refused(path, "its history does not have a number for each quantity and epoch", again)
+        found[arm][seed] = arrays
     return found
 
 
@@ -186,3 +200,5 @@ if __name__ == "__main__":
         record(part, arm, int(seed), folder)
     except CourseError as problem:
         sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit(130)
