@@ -1,5 +1,6 @@
 """What campaigns with larger networks, images and data sets say: where IPEX's share of a speed-up grows with them."""
 
+import collections
 from datetime import datetime
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from codealong import records
 from codealong.analysis import stats
 from codealong.analysis.campaigns import Campaigns, exponential, over_campaigns
-from codealong.measure.larger import BASE, CELLS, COPIES, SERIES
+from codealong.measure.larger import BASE, MORE_IMAGES, SERIES, Cell
+from codealong.measure.larger import CELLS as CELLS
 from codealong.measure.networks import NETWORKS, PIXELS
 
 
@@ -20,14 +22,9 @@ def load(folder=records.REFERENCE):
         Its `rates` are by arm and cell, and shape (campaigns, 1): all that a campaign has of them.
     """
     measured = SERIES.read_all(folder)
-    arms = [arm for arm in measured[0]["arms"] if all(arm in each["arms"] for each in measured)] if measured else []
-    rates = {
-        (arm, cell): np.array(
-            [[_total(each, arm, cell, "images") / _total(each, arm, cell, "seconds")] for each in measured]
-        )
-        for arm in arms
-        for cell in CELLS
-    }
+    by_campaign = [_rates(each) for each in measured]
+    shared = set.intersection(*map(set, by_campaign)) if by_campaign else ()
+    rates = {key: np.array([[each[key]] for each in by_campaign]) for key in shared}
     return Campaigns(rates, [datetime.fromisoformat(each["rounds"][0]["date"]) for each in measured])
 
 
@@ -42,7 +39,7 @@ def memory(folder=records.REFERENCE):
     held = {}
     for each in SERIES.read_all(folder):
         for one in _measurements(each):
-            held.setdefault((one["arm"], _cell(one)), []).append(one["held_mib"])
+            held.setdefault(_key(one), []).append(one["held_mib"])
     return {key: float(np.median(its)) for key, its in held.items()}
 
 
@@ -60,7 +57,7 @@ def growth(times, pair, cell, confidence=stats.CONFIDENCE):
 
 def name(cell):
     """Return a cell in words, such as ``ResNet-18 at 56 pixels``."""
-    if cell.copies == COPIES:
+    if cell == MORE_IMAGES:
         return "FashionCNN with 240,000 images"
     return f"{cell.network} at {cell.pixels} pixels"
 
@@ -80,22 +77,23 @@ def table(value):
     """
     import pandas as pd
 
-    rows = {network: [value(_at(network, pixels)) for pixels in PIXELS] for network in NETWORKS}
-    rows["240,000 images"] = [value(CELLS[1]), *[""] * (len(PIXELS) - 1)]
+    rows = {network: [value(Cell(network, pixels)) for pixels in PIXELS] for network in NETWORKS}
+    rows["240,000 images"] = [value(MORE_IMAGES), *[""] * (len(PIXELS) - 1)]
     return pd.DataFrame(rows, index=[f"{pixels} pixels" for pixels in PIXELS]).T
-
-
-def _at(network, pixels):
-    return next(cell for cell in CELLS if cell == (network, pixels, 1))
 
 
 def _measurements(campaign):
     return [one for each in campaign["rounds"] for one in each["measurements"]]
 
 
-def _cell(one):
-    return next(cell for cell in CELLS if cell == (one["network"], one["pixels"], one["copies"]))
+def _key(one):
+    return one["arm"], Cell(one["network"], one["pixels"], one["copies"])
 
 
-def _total(campaign, arm, cell, what):
-    return sum(one[what] for one in _measurements(campaign) if one["arm"] == arm and _cell(one) == cell)
+def _rates(campaign):
+    """Return images per second by arm and cell, over all measurements of a campaign."""
+    images, seconds = collections.Counter(), collections.Counter()
+    for one in _measurements(campaign):
+        images[_key(one)] += one["images"]
+        seconds[_key(one)] += one["seconds"]
+    return {key: images[key] / seconds[key] for key in images}
