@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from codealong.analysis import campaigns, stats
 from codealong.measure import campaign
@@ -119,3 +120,9 @@ def test_an_interval_over_rounds_would_not_cover():
         interval = stats.paired_difference(np.zeros(50), values.ravel())
         covered += interval.low <= 0.3 <= interval.high
     assert covered / 1000 < 0.7
+
+
+def test_the_recorded_hours_differ_no_more_than_their_rounds_explain_as_lesson_7_says():
+    rates = campaigns.load().rates
+    logs = np.log(rates["ipex-fp32"] / rates["stock-fp32"])
+    assert scipy.stats.f_oneway(*logs).pvalue > 0.05

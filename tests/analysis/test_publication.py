@@ -61,6 +61,13 @@ def test_arms_of_the_long_runs_begin_alike_and_both_learn_by_heart(recorded):
             assert one["train_accuracy"][-1] > 0.99 > one["valid_accuracy"].max()
 
 
+def test_the_runs_are_best_where_lesson_7_says(recorded):
+    long_runs, _ = recorded
+    assert sorted(publication.epochs_table(long_runs)["best epoch"]) == [14, 15, 15, 18, 18, 99]
+    for by_seed in long_runs.values():
+        assert all(its["valid_loss"].argmin() + 1 < 10 for its in by_seed.values())
+
+
 def test_a_mean_report_is_the_mean_of_reports(recorded):
     labels = data.load().test.labels.numpy()
     its = recorded[1]["stock-fp32"][:2]

@@ -101,10 +101,22 @@ def _needing(**wrong):
     return lambda spread, margin: _seeds(spread, margin, **wrong)
 
 
+NO_ROOT = (
+    "the spread is not divided by √n: without that, the reach hardly shrinks with more seeds, and for a small margin "
+    "the loop never ends."
+)
+
+
+def _asked_for_seeds(answer):
+    if numbers(answer, (0.45, 1.0)) == numbers(_needing(root=0), (0.45, 1.0)):
+        raise Wrong(NO_ROOT)
+    return numbers(answer, (0.2, 0.1), (0.1, 0.1), (0.3, 0.05), (0.1, 1.0))
+
+
 seeds_needed = Exercise(
     "seeds_needed",
     _needing(),
-    lambda answer: numbers(answer, (0.2, 0.1), (0.1, 0.1), (0.3, 0.05), (0.1, 1.0)),
+    _asked_for_seeds,
     {
         "one standard error either way is not 95 %: student_t.ppf says how many of them the interval reaches.": (
             _needing(errors=1)
@@ -113,6 +125,7 @@ seeds_needed = Exercise(
         "loop, because it depends on n.": (_needing(errors=1.96), _needing(errors=2)),
         "the spread is divided by n, and not by its square root. That is why the last decimal is so expensive: half "
         "the reach takes four times the seeds.": _needing(root=1),
+        NO_ROOT: _needing(root=0),
         "5 % on one side: student_t.ppf(0.95) leaves 5 % at either end, and so the interval is one of 90 %.": _needing(
             level=0.95
         ),
