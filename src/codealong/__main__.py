@@ -236,7 +236,7 @@ def _ablation(words):
 
 def _instruction_sets(words):
     from codealong import records
-    from codealong.intervals import median_and_range
+    from codealong.analysis import stats
     from codealong.measure import instruction_sets
 
     into = words.into or records.OWN
@@ -244,7 +244,7 @@ def _instruction_sets(words):
     record = instruction_sets.measure()
     instruction_sets.save(record, into)
     for level in record["levels"]:
-        print(f"{level['contestant']:18} {level['level']:14} {median_and_range(level['images_per_second']):,.0f}")
+        print(f"{level['contestant']:18} {level['level']:14} {stats.median(level['images_per_second']):,.0f}")
 
 
 def _editions(_):

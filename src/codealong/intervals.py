@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Interval(NamedTuple):
     """An estimate and the ends of an interval around it; whoever makes one says what it covers.
@@ -21,13 +19,3 @@ class Interval(NamedTuple):
     def times(self, factor):
         """Return the interval of `factor` times what is estimated; `factor` is above 0."""
         return Interval(*(factor * part for part in self))
-
-
-def median_and_range(values):
-    """Return the median of some values, and the lowest and the highest of them.
-
-    Of six independent rounds, that is an interval for the median with a confidence of 1 − 2/2⁶ = 97 %
-    (David and Nagaraja, Order Statistics, 7.1).
-    """
-    values = np.asarray(values, dtype=float)
-    return Interval(float(np.median(values)), float(values.min()), float(values.max()))

@@ -1,12 +1,11 @@
 """What an ablation says: the rate of each variation, relative to the tuned path of the same round."""
 
-import numpy as np
-
-from codealong.intervals import median_and_range
+from codealong.analysis import stats
+from codealong.measure import ablation
 
 
 def table(record):
-    """Return the ratios for a reader, one row per variation.
+    """Return the ratios for a reader, one row per variation: parts changed, then parts added, largest first.
 
     Parameters
     ----------
@@ -16,12 +15,14 @@ def table(record):
     Returns
     -------
     pandas.DataFrame
-        Median and range of the rounds.
+        Median of the rounds and its interval, as `stats.ratio` returns it.
     """
     import pandas as pd
 
     rates = record["images_per_second"]
-    ratios = {name: median_and_range(np.divide(each, rates["tuned"])) for name, each in rates.items()}
-    column = f"rate / tuned, batch {record['batch']:,}"
-    rows = pd.DataFrame({column: {name: f"{ratio:.2f}" for name, ratio in ratios.items()}})
-    return rows.rename_axis("variation")
+    column, rows = f"rate / tuned, batch {record['batch']:,}", {}
+    for what, names in (("changed", ablation.LEFT_OUT), ("added", ablation.ADDED)):
+        ratios = {name: stats.ratio(rates[name], rates["tuned"]) for name in names if name in rates}
+        for name in sorted(ratios, key=lambda name: -ratios[name].estimate):
+            rows[what, name] = f"{ratios[name]:.2f}"
+    return pd.DataFrame({column: rows}).rename_axis(["part", "variation"])

@@ -3,9 +3,9 @@
 import numpy as np
 
 from codealong import records
-from codealong.intervals import median_and_range
+from codealong.analysis import stats
 from codealong.measure import benchmark, roofline
-from codealong.measure.benchmark import BATCHES
+from codealong.measure.benchmark import BATCHES, choose
 from codealong.measure.worker import PEERS, PUBLISHED
 
 
@@ -25,40 +25,46 @@ def summarise(record):
     Returns
     -------
     list of dict
-        `contestant`, `batch`, `threads` and number of `rounds`; `images_per_second`, `ratio_to_published`,
-        `ratio_to_stock_fp32`, `inference_images_per_second` and `share_of_attainable`, each the median of the rounds
-        with their range (the ratios are taken round by round to those contestants at batch 64 with all threads);
-        `seconds_to_91`, `epochs_to_91` and `test_accuracy` of its own recipe, one value per seed; `peak_mib` of the
-        first round, before larger batches left memory behind; `start_seconds` and its very first
-        `first_step_seconds`; `attainable_images_per_second`, by the medians of `peaks`, with a thread's share of
-        them; `provenance`.
+        `contestant`, `batch`, `threads`, whether this batch size was `chosen` for it, and number of `rounds`: those
+        that count, or, where a batch size was not measured in them, those that chose.
+        `images_per_second`, `ratio_to_published`, `ratio_to_stock_fp32`, `inference_images_per_second` and
+        `share_of_attainable`, each with its interval as `stats.median` returns it (the ratios are taken round by round
+        to those contestants at batch 64 with all threads); `seconds_to_91`, `epochs_to_91` and `test_accuracy` of its
+        own recipe, one value per seed; `peak_mib` of the round that took least; `start_seconds` and its very first
+        `first_step_seconds`; `peaks`, the medians of the limits of the machine, and `attainable_images_per_second` by
+        them, with a thread's share of them; `goal_on`, the images of which 0.91 are to be right; `provenance`.
     """
     import pandas as pd
 
     table = pd.DataFrame(record["measurements"])
-    whole = table["threads"].max()
+    whole, choosing = table["threads"].max(), record["choosing"]
+    chosen = choose([each for each in record["measurements"] if each["round"] < choosing or not choosing], whole)
     base = table[(table["batch"] == BATCHES[0]) & (table["threads"] == whole)].set_index("round")
     published, stock = (base[base["contestant"] == name]["images_per_second"] for name in (PUBLISHED, "stock-fp32"))
     peaks = pd.DataFrame(record["limits"]).median().to_dict()
     rows = []
     for (name, batch, threads), group in table.groupby(["contestant", "batch", "threads"], sort=False):
-        rates = group.set_index("round")["images_per_second"]
+        group = group.set_index("round")
+        counted = group[group.index >= choosing]
+        group = group if counted.empty else counted
+        rates, rounds = group["images_per_second"], group.index
         trained = [each for each in record["trained"] if each["contestant"] == name]
         row = {
             "contestant": name,
             "batch": int(batch),
             "threads": int(threads),
+            "chosen": bool(threads == whole and batch == chosen[name]),
             "rounds": len(rates),
-            "images_per_second": median_and_range(rates),
-            "ratio_to_published": median_and_range(rates / published),
-            "ratio_to_stock_fp32": median_and_range(rates / stock),
-            "inference_images_per_second": median_and_range(group["inference_images_per_second"]),
+            "images_per_second": stats.median(rates),
+            "ratio_to_published": stats.ratio(rates, published[rounds]),
+            "ratio_to_stock_fp32": stats.ratio(rates, stock[rounds]),
+            "inference_images_per_second": stats.median(group["inference_images_per_second"]),
             "seconds_to_91": [each["seconds"] for each in trained],
             "epochs_to_91": [each["epochs"] for each in trained],
             "test_accuracy": [each["test_accuracy"] for each in trained if each["test_accuracy"] is not None],
-            "peak_mib": float(group.set_index("round")["peak_mib"].loc[0]),
-            "first_step_seconds": float(table[table["contestant"] == name]["first_step_seconds"].iloc[0]),
+            "peak_mib": float(group["peak_mib"].min()),
             "peaks": peaks,
+            "goal_on": record["goal_on"],
             **record["contestants"][name],
         }
         if name not in PEERS:
@@ -67,20 +73,15 @@ def summarise(record):
             row |= {
                 "cost": cost,
                 "attainable_images_per_second": most,
-                "share_of_attainable": median_and_range(rates / most),
+                "share_of_attainable": stats.median(rates / most),
             }
         rows.append(row)
     return rows
 
 
 def best(rows):
-    """Return each contestant at its best batch size, with all threads, sorted by its ratio to the published recipe."""
-    whole = max(row["threads"] for row in rows)
-    fastest = {}
-    for row in sorted(rows, key=lambda row: -row["images_per_second"].estimate):
-        if row["threads"] == whole:
-            fastest.setdefault(row["contestant"], row)
-    return sorted(fastest.values(), key=lambda row: -row["ratio_to_published"].estimate)
+    """Return each contestant at the batch size that was chosen for it, sorted by its ratio to the published recipe."""
+    return sorted((row for row in rows if row["chosen"]), key=lambda row: -row["ratio_to_published"].estimate)
 
 
 def table(rows):
@@ -115,7 +116,7 @@ def report(rows):
         f"{arm} {cost['flops'] / 1e6:.2f} MFLOP and {cost['bytes'] / 1e3:,.0f} kB" for arm, cost in costs.items()
     )
     return (
-        "Each contestant at its best batch size, all threads: median (lowest to highest) of the rounds\n\n"
+        "Each contestant at its own batch size, all threads: median of the rounds (its 95 % interval)\n\n"
         f"{table(rows).to_string(index=False)}\n\n"
         "Times the published recipe's rate, by threads and batch size\n\n"
         f"{by_batch(rows).to_string(float_format='{:.2f}'.format)}\n\n"

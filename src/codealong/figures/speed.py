@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from codealong.analysis import stats
 from codealong.analysis.benchmark import best
 from codealong.figures.style import ARM_COLOURS, described, pyplot
-from codealong.intervals import median_and_range
 from codealong.measure.instruction_sets import LEVELS
 from codealong.measure.worker import TUNED
 
@@ -102,21 +102,18 @@ def instruction_sets(measured, recorded):
         colour = ARM_COLOURS[name.removesuffix(TUNED)]
         elsewhere = f"{name}, recorded on {recorded['provenance']['processor']}"
         for those, style, face, label in ((measured["levels"], "o-", colour, name), (others, "o", "white", elsewhere)):
-            mine = {level["level"]: median_and_range(level["images_per_second"]) for level in those
-                    if level["contestant"] == name}  # fmt: skip
+            mine = {level["level"]: level["images_per_second"] for level in those if level["contestant"] == name}
             if mine:
                 places = [levels.index(level) for level in mine]
-                rates = list(mine.values())
-                axis.vlines(places, [rate.low for rate in rates], [rate.high for rate in rates], color=colour, lw=3)
-                axis.plot(
-                    places, [rate.estimate for rate in rates], style, color=colour, markerfacecolor=face, markersize=9,
-                    label=label,
-                )  # fmt: skip
-                said += [f"{name} {rate.estimate:,.0f} with {level}" for level, rate in mine.items()]
+                for place, rates in zip(places, mine.values(), strict=True):
+                    axis.plot([place] * len(rates), rates, "_", color=colour, markersize=12)
+                medians = [float(np.median(rates)) for rates in mine.values()]
+                axis.plot(places, medians, style, color=colour, markerfacecolor=face, markersize=9, label=label)
+                said += [f"{name} {rate:,.0f} with {level}" for level, rate in zip(mine, medians, strict=True)]
     axis.set_xticks(range(len(levels)), levels)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("images/s of training")
-    axis.set_title("What each instruction set adds")
+    axis.set_title("What each instruction set adds (dots: medians; strokes: rounds)")
     axis.grid(axis="y")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     fig.tight_layout()
@@ -129,21 +126,25 @@ def effects(panels, colour=ARM_COLOURS["stock-bf16"]):
     Parameters
     ----------
     panels : dict of str to pandas.DataFrame
-        By what was changed.
+        Rates by what was changed; each is drawn as its median and the interval of that, as `stats.median` returns it.
     """
     fig, axes = pyplot().subplots(1, len(panels), figsize=(3.6 * len(panels), 3.8), sharey=True)
     said = []
-    for axis, (name, table) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+    for axis, (name, rates) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        table = {label: stats.median(rates[label]) for label in rates}
         places = range(len(table))
-        axis.vlines(places, table["low"], table["high"], color=colour, linewidth=4)
-        axis.plot(places, table["estimate"], "o", color=colour, markersize=10)
-        axis.set_xticks(places, [str(label) for label in table.index])
+        axis.vlines(
+            places, [rate.low for rate in table.values()], [rate.high for rate in table.values()], color=colour,
+            linewidth=4,
+        )  # fmt: skip
+        axis.plot(places, [rate.estimate for rate in table.values()], "o", color=colour, markersize=10)
+        axis.set_xticks(places, [str(label) for label in table])
         axis.set_xlim(-0.5, len(table) - 0.5)
         axis.set_title(name)
         axis.grid(axis="y")
-        said.append(f"{name}: " + ", ".join(f"{label} {rate:,.0f}" for label, rate in table["estimate"].items()))
+        said.append(f"{name}: " + ", ".join(f"{label} {rate.estimate:,.0f}" for label, rate in table.items()))
     np.atleast_1d(axes)[0].set_ylabel("images/s of training")
-    np.atleast_1d(axes)[0].set_ylim(0, 1.05 * max(table["high"].max() for table in panels.values()))
+    np.atleast_1d(axes)[0].set_ylim(0, 1.05 * max(rates.max(axis=None) for rates in panels.values()))
     fig.tight_layout()
     return described(fig, f"Images per second of training. {'. '.join(said)}.")
 
@@ -176,7 +177,7 @@ def benchmark(rows):
     axis.set_title(
         f"{first['contestant']}: {first['ratio_to_published'].estimate:.1f} times the published recipe's rate"
     )
-    axis.set_xlabel("training rate / published recipe, median and range of the rounds (filled: tuned)")
+    axis.set_xlabel("training rate / published recipe: median of the rounds and its 95 % interval (filled: tuned)")
     fig.tight_layout()
     said = "; ".join(f"{row['contestant']} {row['ratio_to_published'].estimate:.1f}" for row in fastest)
     return described(fig, f"Training rate relative to the published recipe, each at its best batch size: {said}.")

@@ -1,13 +1,14 @@
-"""What each part of the tuned path is worth: one thing changed at a time, measured in turns."""
+"""What each part of the tuned path is worth: one thing changed at a time, in rounds of fresh processes."""
 
-import contextlib
 import ctypes.util
+import functools
 from pathlib import Path
 
 import torch
 
 from codealong import hardware, records
-from codealong.measure.worker import Worker, in_turns
+from codealong.measure.rounds import fresh
+from codealong.measure.worker import Worker
 
 CONTESTANT = "stock-bf16 tuned"
 BATCH = 512
@@ -50,33 +51,32 @@ def measure(folder, rounds=ROUNDS, say=print):
     Returns
     -------
     dict
-        `contestant`, `batch`, `provenance`, and `images_per_second`: by variation (``"tuned"`` for the path itself), a
-        list with the rate of each round.
+        `contestant`, `batch`, `provenance`, `rounds` (as `rounds.fresh` tells of each) and `images_per_second`: by
+        variation (``"tuned"`` for the path itself), a list with the rate of each round.
     """
     records.ensure_writable(folder)
-    variations = {"tuned": {}} | LEFT_OUT | ADDED
+    starts = {}
+    for name, how in ({"tuned": {}} | LEFT_OUT | ADDED).items():
+        environment = dict(how.get("environment", {}))
+        if "preload" in how:
+            library = ctypes.util.find_library(how["preload"])
+            if library is None:
+                say(f"{name} is not installed here: left out")
+                continue
+            environment = {"LD_PRELOAD": library}
+        contestant, options = how.get("contestant", CONTESTANT), how.get("options")
+        starts[name] = functools.partial(Worker, contestant, options=options, **environment)
     threads = torch.get_num_threads()
-    with contextlib.ExitStack() as opened:
-        workers = {}
-        for name, how in variations.items():
-            environment = dict(how.get("environment", {}))
-            if "preload" in how:
-                library = ctypes.util.find_library(how["preload"])
-                if library is None:
-                    say(f"{name} is not installed here: left out")
-                    continue
-                environment = {"LD_PRELOAD": library}
-            say(f"starting {name}")
-            worker = Worker(how.get("contestant", CONTESTANT), options=how.get("options"), **environment)
-            workers[name] = opened.enter_context(worker)
-        questions = {name: (worker, BATCH, threads) for name, worker in workers.items()}
-        rates = in_turns(questions, rounds, SECONDS, say)
-        record = {
-            "contestant": CONTESTANT,
-            "batch": BATCH,
-            "provenance": workers["tuned"].provenance,
-            "images_per_second": rates,
-        }
+    measured = {name: [] for name in starts}
+    record = {"contestant": CONTESTANT, "batch": BATCH, "rounds": [], "images_per_second": measured}
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
+        with fresh(starts, number, say) as (workers, when):
+            for name, worker in workers.items():
+                rate = worker.ask("rate", batch=BATCH, threads=threads, seconds=SECONDS)
+                measured[name].append(rate)
+            record["rounds"].append(when)
+            record["provenance"] = workers["tuned"].provenance
     records.write(Path(folder) / NAME, KIND, VERSION, record)
     return record
 

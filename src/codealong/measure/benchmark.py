@@ -1,26 +1,32 @@
-"""The benchmark: every way to train this network, a process for each contestant, interleaved in rounds."""
+"""The benchmark: every way to train this network, in rounds of fresh processes."""
 
-import contextlib
+import functools
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from codealong import hardware, records
 from codealong.arms import ARMS
-from codealong.intervals import median_and_range
 from codealong.measure import timing
+from codealong.measure.rounds import fresh
 from codealong.measure.worker import PEERS, PUBLISHED, TUNED, Worker, in_turns
 
 CONTESTANTS = (PUBLISHED, *ARMS, *(name + TUNED for name, arm in ARMS.items() if not arm.fused))
 """Tuned, the control would be `stock-fp32 tuned` once more."""
 BATCHES = (64, 256, 1024)
-ROUNDS = 6
+CHOOSING, ROUNDS = 2, 10
+"""Rounds that choose a batch size for each contestant, and rounds that measure it with that one, and count."""
+
+REFERENCES = (PUBLISHED, "stock-fp32")
+"""What the others are divided by, at the published batch size, which is the first of `BATCHES`."""
+
 SECONDS = 0.5
 SEEDS = (0, 1, 2)
 GOAL = 0.91
-"""Test accuracy that the time is measured to."""
+"""Accuracy on the validation images that the time is measured to; the test images confirm it once."""
 
 NAME, KIND, VERSION = "benchmark.json", "benchmark", 1
 
@@ -31,61 +37,107 @@ def here(peers=None):
     return ours + (list(PEERS) if peers else [])
 
 
-def measure(folder, peers=None, rates_only=False, rounds=ROUNDS):
+def measure(folder, peers=None, rates_only=False, choosing=CHOOSING, rounds=ROUNDS):
     """Measure and record, saying where it is.
 
     Parameters
     ----------
     folder : Path
-        Of the machine; its record is written when the rates are there, and again after each seed of the training.
+        Of the machine. Its record is written when the rates are there, and again after each training; one that was
+        stopped then goes on with the training.
     peers : path, optional
         The Python of an environment that has `PEERS`.
     rates_only : bool, optional
         Leave out the training to `GOAL`.
-    rounds : int, optional
+    choosing, rounds : int, optional
 
     Returns
     -------
     dict
-        `contestants`, by name: `start_seconds` and `provenance`; `costs`, the operations and bytes of an image by
-        stock arm; `limits`, what the machine can do, by round; `measurements`, one for each contestant, batch size,
-        number of threads and round; `trained`, one for each contestant and seed: seconds and epochs to `GOAL`
-        (None where it was not reached) and the `test_accuracy` at the end (None for the published recipe, which
-        stops there).
+        `contestants`, by name: `start_seconds`, `first_step_seconds` and `provenance`; `costs`, the operations and
+        bytes of an image by stock arm; `choosing`, how many rounds, the first ones, chose the batch sizes; `limits`,
+        what the machine can do, by round; `measurements`, one for each contestant, batch size, number of threads and
+        round; `goal_on`, the images of which `GOAL` is a share; `trained`, one for each contestant and seed: seconds
+        and epochs to `GOAL` (None where it was not reached) and the `test_accuracy` at the end (None where it was not
+        taken; the published recipe stops at `GOAL`).
     """
     records.ensure_writable(folder)
-    cores, started = torch.get_num_threads(), time.perf_counter()
-    names = here(peers)
-    record = {"contestants": {}, "costs": {}, "limits": [], "measurements": [], "trained": []}
-    with contextlib.ExitStack() as opened:
-        workers = {}
-        for name in ["limits", *names]:
-            _say(started, f"starting {name}")
-            workers[name] = opened.enter_context(Worker(name, peers))
-        for name in names:
-            provenance = workers[name].provenance or hardware.provenance()
-            record["contestants"][name] = {"start_seconds": workers[name].start_seconds, "provenance": provenance}
-            if name.startswith("stock"):
-                record["costs"][name] = workers[name].ask("cost", batch=256)
-        for number in range(rounds):
-            busy = hardware.wait_until_idle(lambda text: _say(started, text))
-            record["limits"].append(workers["limits"].ask("limits", threads=cores))
-            for name in timing.turn(names, number):
-                _say(started, f"round {number + 1} of {rounds}: {name}")
-                for batch in BATCHES:
-                    for threads in sorted({1, cores} if name not in PEERS else {cores}):
-                        rates = workers[name].ask("rates", batch=batch, threads=threads, seconds=SECONDS)
-                        what = {"round": number, "contestant": name, "batch": batch, "threads": threads, "busy": busy}
-                        record["measurements"].append(what | rates)
+    cores, began = torch.get_num_threads(), time.perf_counter()
+    say = functools.partial(_say, began)
+    starts = {name: functools.partial(Worker, name, peers) for name in here(peers)}
+    record = None if rates_only else _begun(folder, starts)
+    if record is None:
+        record = _rates(starts, choosing, rounds, cores, say)
         save(record, folder)
-        for seed in () if rates_only else SEEDS:
-            for name in names:
-                if name not in PEERS:
-                    _say(started, f"training {name} with seed {seed}")
-                    history = workers[name].ask("train", seed=seed)
-                    record["trained"].append({"contestant": name, "seed": seed, **_reached(name, history)})
-            save(record, folder)
+    trained = {(each["contestant"], each["seed"]) for each in record["trained"]}
+    for seed in () if rates_only else SEEDS:
+        for name in timing.turn([name for name in starts if name not in PEERS], seed):
+            if (name, seed) not in trained:
+                say(f"training {name} with seed {seed}")
+                with fresh({name: starts[name]}, 0, say) as (workers, _):
+                    reached = _reached(**workers[name].ask("train", seed=seed))
+                record["trained"].append({"contestant": name, "seed": seed, **reached})
+                save(record, folder)
     return record
+
+
+def _begun(folder, starts):
+    """Return the record to go on with: it has the rates of the same contestants here, and not all of the training."""
+    if not (Path(folder) / NAME).exists() or whole(folder):
+        return None
+    record, here = read(folder), hardware.provenance()
+    same = [
+        each["provenance"][field] == here[field]
+        for name, each in record["contestants"].items()
+        for field in set(hardware.MACHINE) - {"allocator", "versions"}
+    ]
+    return record if {*record["contestants"]} == {*starts} and all(same) else None
+
+
+def _rates(starts, choosing, rounds, cores, say):
+    """Return a record without training."""
+    record = {
+        "contestants": {}, "costs": {}, "choosing": choosing, "limits": [], "measurements": [],
+        "goal_on": "validation images", "trained": [],
+    }  # fmt: skip
+    for number in range(choosing + rounds):
+        say(f"round {number + 1} of {choosing + rounds}")
+        with Worker("limits") as limits:
+            record["limits"].append(limits.ask("limits", threads=cores))
+        chosen = choose(record["measurements"], cores) if number >= choosing else {}
+        with fresh(starts, number, say) as (workers, when):
+            for name, worker in workers.items():
+                if name not in record["contestants"]:
+                    record["contestants"][name] = {
+                        "start_seconds": worker.start_seconds,
+                        "first_step_seconds": worker.first_step_seconds,
+                        "provenance": hardware.provenance() | worker.provenance,
+                    }
+                    if name.startswith("stock"):
+                        record["costs"][name] = worker.ask("cost", batch=256)
+                for batch, threads in _conditions(name, chosen, cores):
+                    rates = worker.ask("rates", batch=batch, threads=threads, seconds=SECONDS)
+                    what = {"round": number, "contestant": name, "batch": batch, "threads": threads}
+                    record["measurements"].append(what | {"busy": when["busy_percent"]} | rates)
+    return record
+
+
+def _conditions(name, chosen, cores):
+    """Return the batch sizes and numbers of threads that a contestant is measured with in a round."""
+    if chosen:
+        batches = {chosen[name]} | ({BATCHES[0]} if name in REFERENCES else set())
+        return [(batch, cores) for batch in sorted(batches)]
+    threads = {cores} if name in PEERS else {1, cores}
+    return [(batch, number) for batch in BATCHES for number in sorted(threads)]
+
+
+def choose(measurements, cores):
+    """Return the batch size with which each contestant trains fastest with all threads, by the median of the rounds."""
+    rates = {}
+    for each in measurements:
+        if each["threads"] == cores:
+            rates.setdefault(each["contestant"], {}).setdefault(each["batch"], []).append(each["images_per_second"])
+    return {name: max(its, key=lambda batch: np.median(its[batch])) for name, its in rates.items()}
 
 
 def whole(folder):
@@ -113,7 +165,7 @@ def read(folder=records.REFERENCE):
     return record
 
 
-def compare(questions, rounds=3, seconds=0.4):
+def compare(questions, rounds=6, seconds=0.2):
     """Ask several workers for their rates in turns, for a notebook.
 
     Parameters
@@ -125,15 +177,14 @@ def compare(questions, rounds=3, seconds=0.4):
     Returns
     -------
     pandas.DataFrame
-        Images per second, one row per name: the median of the rounds as ``estimate``, ``low`` and ``high``.
+        Images per second, a column for each name, a row for each round.
     """
     import pandas as pd
 
-    rates = in_turns(questions, rounds, seconds)
-    return pd.DataFrame({name: median_and_range(each)._asdict() for name, each in rates.items()}).T
+    return pd.DataFrame(in_turns(questions, rounds, seconds))
 
 
-def _reached(name, history):
+def _reached(history, test_accuracy):
     """Return the seconds of training and the epochs until the goal, and the accuracy at the end."""
     seconds = 0.0
     to_goal = {"seconds": None, "epochs": None}
@@ -142,7 +193,7 @@ def _reached(name, history):
         if epoch["valid_accuracy"] >= GOAL:
             to_goal = {"seconds": seconds, "epochs": epoch["epoch"]}
             break
-    return to_goal | {"test_accuracy": None if name == PUBLISHED else history[-1]["valid_accuracy"]}
+    return to_goal | {"test_accuracy": test_accuracy}
 
 
 def _say(started, text):

@@ -1,12 +1,11 @@
 """The campaign of the arms: every arm's training rate, interleaved, in processes that are fresh in each round."""
 
-import contextlib
-import datetime
+import functools
 
 import torch
 
-from codealong import hardware, training
 from codealong.measure import timing
+from codealong.measure.rounds import fresh
 from codealong.measure.series import Series
 from codealong.measure.worker import Worker
 
@@ -29,22 +28,15 @@ def one_round(arms, batch, number, say):
         `cpu_seconds` of the process, and `stolen_seconds`, which the host gave to others (summed over cores, None where
         the system does not tell).
     """
-    order = timing.turn(arms, number)
     threads = torch.get_num_threads()
-    with contextlib.ExitStack() as opened:
-        workers = {}
-        for arm in order:
-            workers[arm] = opened.enter_context(Worker(arm))
-            workers[arm].ask("train_steps", batch=batch, steps=training.WARM_UP_STEPS)
-        busy = hardware.wait_until_idle(say)
-        date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    with fresh({arm: functools.partial(Worker, arm) for arm in arms}, number, say, batch) as (workers, when):
+        order = list(workers)
         measurements = [
             {"arm": arm, "repeat": repeat} | workers[arm].ask("timed", batch=batch, threads=threads, seconds=SECONDS)
             for repeat in range(REPEATS)
             for arm in timing.turn(order, repeat)
         ]
-        provenance = workers[order[0]].provenance
-    return provenance, {"date": date, "busy_percent": busy, "measurements": measurements}
+        return workers[order[0]].provenance, when | {"measurements": measurements}
 
 
 SERIES = Series("campaign", "campaigns", "campaign", ROUNDS, one_round)

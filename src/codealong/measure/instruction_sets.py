@@ -1,13 +1,14 @@
 """What each instruction set adds: the same training with ever newer instructions, each level in its own process."""
 
-import contextlib
+import functools
 from pathlib import Path
 
 import torch
 
 from codealong import hardware, records
 from codealong.measure import onednn
-from codealong.measure.worker import Worker, in_turns
+from codealong.measure.rounds import fresh
+from codealong.measure.worker import Worker
 
 LEVELS = {
     "AVX2": "AVX2",
@@ -18,34 +19,47 @@ LEVELS = {
 """Names a reader knows, and the values of ``ONEDNN_MAX_CPU_ISA``, which oneDNN reads once per process."""
 
 CONTESTANTS = ("stock-fp32 tuned", "stock-bf16 tuned")
-BATCH, ROUNDS, SECONDS = 256, 3, 0.4
+BATCH, ROUNDS, SECONDS = 256, 6, 0.4
 NAME, KIND, VERSION = "instruction-sets.json", "comparison of instruction sets", 1
 
 
-def measure():
-    """Measure each level that this machine has.
+def measure(rounds=ROUNDS, say=print):
+    """Measure each level that this machine has, in rounds of fresh processes.
+
+    Parameters
+    ----------
+    rounds : int, optional
+    say : callable, optional
+        Is told where it is.
 
     Returns
     -------
     dict
-        `provenance`, and `levels`, a list of dict: `contestant`, `level`, `images_per_second`, the rate of each round;
-        `ran_on`, the newest instruction set among the convolutions that oneDNN ran (None where PyTorch gave it none).
+        `provenance`; `rounds`, as `rounds.fresh` tells of each; `levels`, a list of dict: `contestant`, `level`,
+        `images_per_second`, the rate of each round; `ran_on`, the newest instruction set among the convolutions that
+        oneDNN ran (None where PyTorch gave it none).
     """
     here = [level for level in LEVELS if level in hardware.processor().instruction_sets]
-    threads, levels = torch.get_num_threads(), []
-    for contestant in CONTESTANTS:
-        with contextlib.ExitStack() as opened:
-            workers = {
-                level: opened.enter_context(Worker(contestant, ONEDNN_MAX_CPU_ISA=LEVELS[level])) for level in here
-            }
-            questions = {level: (worker, BATCH, threads) for level, worker in workers.items()}
-            rates = in_turns(questions, ROUNDS, SECONDS)
-            for level, worker in workers.items():
-                kernels = [onednn.Kernel(*kernel) for kernel in worker.ask("kernels", batch=BATCH)]
-                convolutions = [kernel for kernel in kernels if kernel.kind == "convolution"]
-                rate = {"images_per_second": rates[level], "ran_on": newest(convolutions)}
-                levels.append({"contestant": contestant, "level": level, **rate})
-    return {"provenance": hardware.provenance(), "levels": levels}
+    starts = {
+        (contestant, level): functools.partial(Worker, contestant, ONEDNN_MAX_CPU_ISA=LEVELS[level])
+        for contestant in CONTESTANTS
+        for level in here
+    }
+    threads = torch.get_num_threads()
+    whens, measured = [], {start: {"images_per_second": []} for start in starts}
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
+        with fresh(starts, number, say) as (workers, when):
+            whens.append(when)
+            for start, worker in workers.items():
+                rate = worker.ask("rate", batch=BATCH, threads=threads, seconds=SECONDS)
+                measured[start]["images_per_second"].append(rate)
+            if number + 1 == rounds:
+                for start, worker in workers.items():
+                    kernels = [onednn.Kernel(*kernel) for kernel in worker.ask("kernels", batch=BATCH)]
+                    measured[start]["ran_on"] = newest([each for each in kernels if each.kind == "convolution"])
+    levels = [{"contestant": contestant, "level": level} | its for (contestant, level), its in measured.items()]
+    return {"provenance": hardware.provenance(), "rounds": whens, "levels": levels}
 
 
 def newest(kernels):

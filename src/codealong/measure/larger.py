@@ -1,16 +1,15 @@
 """The campaign of what is larger: the arms with other networks, with larger images and with more of them."""
 
-import contextlib
-import datetime
+import functools
 import itertools
 from typing import NamedTuple
 
 import torch
 
-from codealong import hardware, training
 from codealong.data import Split
 from codealong.measure import timing
 from codealong.measure.networks import NETWORKS, PIXELS
+from codealong.measure.rounds import fresh
 from codealong.measure.series import Series
 from codealong.measure.worker import Worker
 
@@ -97,13 +96,9 @@ def one_round(arms, batch, number, say):
         `date`, `busy_percent` and `measurements`, a list of dict with `arm`, the fields of a `Cell`, those of
         `contestants.timed`, and `held_mib`, what training it took of memory at most.
     """
-    order, threads = timing.turn(arms, number), torch.get_num_threads()
-    with contextlib.ExitStack() as opened:
-        workers = {arm: opened.enter_context(Worker(arm)) for arm in order}
-        for worker in workers.values():
-            worker.ask("train_steps", batch=batch, steps=training.WARM_UP_STEPS)
-        busy = hardware.wait_until_idle(say)
-        date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    threads = torch.get_num_threads()
+    with fresh({arm: functools.partial(Worker, arm) for arm in arms}, number, say, batch) as (workers, when):
+        order = list(workers)
         measurements = [
             {"arm": arm, **cell._asdict()}
             | workers[arm].ask("timed with", cell=cell, batch=batch, threads=threads, seconds=SECONDS)
@@ -111,8 +106,7 @@ def one_round(arms, batch, number, say):
             if number < ROUNDS[cell.pixels]
             for arm in timing.turn(order, place)
         ]
-        provenance = workers[order[0]].provenance
-    return provenance, {"date": date, "busy_percent": busy, "measurements": measurements}
+        return workers[order[0]].provenance, when | {"measurements": measurements}
 
 
 SERIES = Series("larger", "larger", "campaign of what is larger", max(ROUNDS.values()), one_round)

@@ -44,9 +44,9 @@ STEPS = (
         "the benchmark", 45, lambda folder: not benchmark.whole(folder),
         lambda folder, peers: benchmark.measure(folder, peers),
     ),
-    Step("the ablation", 4, _lacks(ablation), lambda folder, _: ablation.measure(folder)),
+    Step("the ablation", 8, _lacks(ablation), lambda folder, _: ablation.measure(folder)),
     Step(
-        "the instruction sets", 2, _lacks(instruction_sets),
+        "the instruction sets", 6, _lacks(instruction_sets),
         lambda folder, _: instruction_sets.save(instruction_sets.measure(), folder),
     ),
 )  # fmt: skip

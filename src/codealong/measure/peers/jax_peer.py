@@ -59,4 +59,4 @@ def prepare(batch):
 
 
 if __name__ == "__main__":
-    protocol.serve(prepare)
+    protocol.serve(prepare, ("jax", "jaxlib", "optax", "numpy"))

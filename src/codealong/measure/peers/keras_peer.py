@@ -61,4 +61,4 @@ def prepare(batch):
 
 
 if __name__ == "__main__":
-    protocol.serve(prepare)
+    protocol.serve(prepare, ("keras", "tensorflow-cpu", "numpy"))

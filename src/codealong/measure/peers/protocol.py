@@ -20,33 +20,42 @@ def images():
     return pixels.reshape(-1, 28, 28, 1), labels.astype(np.int32)
 
 
-def serve(prepare):
+def serve(prepare, packages):
     """Answer questions about rates until there are no more.
 
     Parameters
     ----------
     prepare : callable
         Takes a batch size; returns a function that trains on one batch and a function that predicts one.
+    packages : sequence of str
+        Those whose versions belong to the result.
     """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    print("{}", file=answers, flush=True)
+    print(json.dumps({"versions": {name: hardware.version(name) for name in packages}}), file=answers, flush=True)
     for line in sys.stdin:
         question = json.loads(line)
-        print(json.dumps(_rates(prepare, question["batch"], question["seconds"])), file=answers, flush=True)
+        print(json.dumps(QUESTIONS[question.pop("do")](prepare, **question)), file=answers, flush=True)
 
 
-def _rates(prepare, batch, seconds):
+def _train_steps(prepare, batch, steps):
+    train, _ = prepare(batch)
+    began = time.perf_counter()
+    train()
+    first = time.perf_counter() - began
+    for _ in range(steps - 1):
+        train()
+    return first
+
+
+def _rates(prepare, batch, threads, seconds):
+    """Measure with all threads, which is what a peer is asked for; as `codealong.measure.contestants.rates`."""
     hardware.reset_peak_memory()
     train, predict = prepare(batch)
-    start = time.perf_counter()
-    train()
-    first = time.perf_counter() - start
     trained, inferred = _rate(train, batch, seconds), _rate(predict, batch, seconds / 2)
     return {
         "images_per_second": trained,
         "inference_images_per_second": inferred,
-        "first_step_seconds": first,
         "peak_mib": hardware.peak_memory_mib(),
     }
 
@@ -61,3 +70,6 @@ def _rate(step, batch, seconds):
         step()
         steps += 1
     return steps * batch / (time.perf_counter() - start)
+
+
+QUESTIONS = {"train_steps": _train_steps, "rates": _rates}

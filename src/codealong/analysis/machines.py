@@ -1,0 +1,69 @@
+"""What was measured on more than one machine, side by side."""
+
+from pathlib import Path
+
+from codealong import records
+from codealong.analysis import campaigns, stats
+from codealong.analysis.verdicts.verdict import PAIRS
+from codealong.measure import campaign, instruction_sets
+
+RATIOS = {
+    "IPEX, float32": PAIRS["float32"],
+    "its kernels": ("stock-fp32-matched", "ipex-fp32"),
+    "bfloat16, stock": ("stock-fp32", "stock-bf16"),
+    "IPEX, bfloat16": PAIRS["bfloat16"],
+    "both": ("stock-fp32", "ipex-bf16"),
+}
+"""What makes training faster, and the arms that tell: the slower and the faster one."""
+
+
+def speed_ups(folder=records.RECORDED):
+    """Return how many times as fast training becomes on each machine, by its campaigns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each machine: how many `campaigns` it has, and `RATIOS`, with their intervals where it has enough.
+    """
+    import pandas as pd
+
+    rows = {}
+    for machine in _with(folder, campaign.SERIES.folder):
+        its = campaigns.load(machine)
+        ratios = {name: its.ratio(*arms) for name, arms in RATIOS.items()}
+        said = {name: f"{ratio:.2f}" if its.enough else f"{ratio.estimate:.2f}" for name, ratio in ratios.items()}
+        rows[machine.name] = {"campaigns": len(its)} | said
+    return pd.DataFrame(rows).T.rename_axis("machine")
+
+
+def levels(folder=records.RECORDED):
+    """Return what each instruction set makes of the rate of float32 with AVX2, round by round, on each machine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each precision and instruction set, a column for each machine: the median of the rounds, and its
+        interval where there are rounds enough; ``–`` where the machine does not have it.
+    """
+    import pandas as pd
+
+    columns = {}
+    for machine in _with(folder, instruction_sets.NAME):
+        rates = {(each["contestant"], each["level"]): each["images_per_second"]
+                 for each in instruction_sets.read(machine)["levels"]}  # fmt: skip
+        base = rates["stock-fp32 tuned", "AVX2"]
+        ratios = {key: stats.ratio(its, base) for key, its in rates.items()}
+        columns[machine.name] = {
+            key: "1" if key == ("stock-fp32 tuned", "AVX2") else _said(ratio) for key, ratio in ratios.items()
+        }
+    order = [(name, level) for name in instruction_sets.CONTESTANTS for level in instruction_sets.LEVELS]
+    table = pd.DataFrame(columns).reindex(pd.MultiIndex.from_tuples(order)).dropna(how="all").fillna("–")
+    return table.rename_axis(["trained", "newest instructions"])
+
+
+def _with(folder, name):
+    return sorted(path for path in Path(folder).iterdir() if (path / name).exists())
+
+
+def _said(ratio):
+    return f"{ratio.estimate:.2f}" if ratio.low != ratio.low else f"{ratio:.2f}"
