@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,7 +45,7 @@ def test_operators_are_added_up_by_part():
 @pytest.fixture(scope="module")
 def drawn():
     rows = load()
-    table = pd.DataFrame({"low": [1.0, 2.0], "estimate": [2.0, 3.0], "high": [3.0, 4.0]}, index=["64", "256"])
+    table = pd.DataFrame({"64": [1.0, 2.0, 2.0, 2.0, 2.0, 3.0], "256": [2.0, 3.0, 3.0, 3.0, 3.0, 4.0]})
     parts = speed.parts({"aten::convolution_backward": 3.0, "aten::add": 1.0})
     yield {
         "profiles": figures.profiles({"stock-fp32": parts, "stock-bf16": parts / 2}),
@@ -99,5 +100,15 @@ def test_levels_that_only_another_machine_has_are_hollow_and_named():
     }
     assert labels.pop(own["levels"][0]["contestant"]) != "white"
     assert labels and all("recorded on" in label and face == "white" for label, face in labels.items())
-    dots = sum(len(line.get_xdata()) for line in axis.lines)
-    assert dots == len(recorded["levels"])
+    dots = [rate for line in axis.lines if line.get_marker() == "o" for rate in line.get_ydata()]
+    strokes = [rate for line in axis.lines if line.get_marker() == "_" for rate in line.get_ydata()]
+    assert sorted(dots) == sorted(np.median(level["images_per_second"]) for level in recorded["levels"])
+    assert sorted(strokes) == sorted(rate for level in recorded["levels"] for rate in level["images_per_second"])
+
+
+def test_an_effect_is_drawn_as_the_median_of_its_rounds_and_the_interval_of_that():
+    rates = pd.DataFrame({"64": [5.0, 1.0, 2.0, 3.0, 4.0, 60.0, 2.5, 3.5, 4.5, 4.0]})
+    (axis,) = figures.effects({"batch size": rates}).axes
+    (dot,), (interval,) = axis.lines, axis.collections
+    assert dot.get_ydata().tolist() == [3.75]
+    assert interval.get_segments()[0][:, 1].tolist() == [2.0, 5.0]

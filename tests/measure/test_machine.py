@@ -35,7 +35,7 @@ def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
         "the study (80 min), the published",
     ):
         assert what in said[0]
-    assert said[1].startswith("about 210 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+    assert said[1].startswith("about 218 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
 
 
 def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):

@@ -1,8 +1,11 @@
 """oneDNN's output is read, the roofline counted, and instruction sets and parts of the tuned path compared."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 
+from codealong import hardware
 from codealong.analysis.ablation import table
 from codealong.measure import ablation, instruction_sets, onednn, roofline
 from codealong.measure.worker import in_turns
@@ -100,13 +103,18 @@ class Machine:
     """Stands in for workers: each variation has a rate, and the machine slows down from ask to ask."""
 
     asked = 0
+    started: ClassVar[list] = []
 
     def __init__(self, contestant, options=None, **environment):
-        self.provenance = {}
+        self.provenance, self.environment = {}, environment
+        Machine.started.append((contestant, environment))
         self.rate = 50 if contestant == "stock-fp32 tuned" else 80 if options else 100
 
     def ask(self, do, **how):
-        Machine.asked += 1
+        if do == "kernels":
+            ran = {"convolution": "brg:avx512_core", "reorder": "jit:avx512_core_amx"}
+            return [[kind, "", implementation, "", 1.0] for kind, implementation in ran.items()]
+        Machine.asked += do == "rate"
         return self.rate / 2 ** (Machine.asked > 10)
 
     def __enter__(self):
@@ -116,17 +124,47 @@ class Machine:
         pass
 
 
-def test_an_ablation_is_recorded_and_divided_within_a_round(monkeypatch, tmp_path):
+@pytest.fixture
+def stand_in(monkeypatch):
     monkeypatch.setattr(ablation, "Worker", Machine)
+    monkeypatch.setattr(instruction_sets, "Worker", Machine)
+    monkeypatch.setattr(hardware, "wait_until_idle", lambda say: 3.0)
     monkeypatch.setattr(Machine, "asked", 0)
+    monkeypatch.setattr(Machine, "started", [])
+    return Machine
+
+
+def test_an_ablation_is_recorded_and_divided_within_a_round(stand_in, monkeypatch, tmp_path):
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     said = []
-    record = ablation.measure(tmp_path, rounds=2, say=said.append)
+    record = ablation.measure(tmp_path, rounds=6, say=said.append)
     assert ablation.read(tmp_path) == record
+    assert len(record["rounds"]) == 6 and all(each["busy_percent"] == 3.0 for each in record["rounds"])
+    assert len(stand_in.started) == 6 * len(record["images_per_second"])
     ratios = table(record).iloc[:, 0]
-    assert ratios["tuned"] == "1.00 (1.00 to 1.00)"
-    assert ratios["float32"].startswith("0.50 ") and ratios["Adam not fused"].startswith("0.80 ")
-    assert "jemalloc is not installed here: left out" in said and "jemalloc" not in ratios
+    assert ratios["changed", "float32"].startswith("0.50 ") and ratios["changed", "Adam not fused"].startswith("0.80 ")
+    assert "jemalloc is not installed here: left out" in said and ("added", "jemalloc") not in ratios
+
+
+def test_an_ablation_is_sorted_by_what_it_prints_what_was_added_last(stand_in, tmp_path):
+    rates = {name: [float(place)] * 6 for place, name in enumerate(["tuned", *ablation.LEFT_OUT, *ablation.ADDED], 1)}
+    ratios = table({"batch": 1024, "images_per_second": rates}).iloc[:, 0]
+    assert [name for _, name in ratios.index] == [*reversed(ablation.LEFT_OUT), *reversed(ablation.ADDED)]
+    values = [float(said.partition(" ")[0]) for said in ratios["changed"]]
+    assert values == sorted(values, reverse=True) and "tuned" not in ratios["changed"]
+
+
+def test_instruction_sets_are_measured_in_fresh_processes_that_are_limited_to_them(stand_in, monkeypatch):
+    processor = hardware.Processor("x", "y", ("AVX2", "AVX-NE-CONVERT", "AVX-512"))
+    monkeypatch.setattr(hardware, "processor", lambda: processor)
+    record = instruction_sets.measure(rounds=2, say=lambda text: None)
+    both = [(contestant, level) for contestant in instruction_sets.CONTESTANTS for level in ("AVX2", "AVX-512")]
+    assert [(each["contestant"], each["level"]) for each in record["levels"]] == both
+    limited = [(name, how["ONEDNN_MAX_CPU_ISA"]) for name, how in stand_in.started]
+    limits = [(name, instruction_sets.LEVELS[level]) for name, level in both]
+    assert limited == [*limits, *limits[1:], *limits[:1]]
+    assert all(len(each["images_per_second"]) == 2 and each["ran_on"] == "AVX-512" for each in record["levels"])
+    assert len(record["rounds"]) == 2
 
 
 def test_workers_are_asked_in_turns_and_each_round_begins_one_further():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
-from codealong import ROOT
+from codealong import ROOT, records
 from codealong.__main__ import _parser
-from codealong.analysis import benchmark, larger, publication, stats, study, verdicts
+from codealong.analysis import benchmark, larger, machines, publication, stats, study, verdicts
 from codealong.publish import course, readme, site
 
 pytestmark = pytest.mark.usefixtures("no_collection")
@@ -25,7 +25,7 @@ DERIVED = (".venv/", "build/", "data/", "runs/")
     ("page", "parts"),
     [
         ("README.md", ["finding", "lessons"]),
-        ("RESULTS.md", ["arms", "verdicts", "larger", "published", "benchmark"]),
+        ("RESULTS.md", ["arms", "verdicts", "larger", "published", "benchmark", "machines"]),
         ("index.md", ["finding", "lessons"]),
     ],
 )
@@ -93,6 +93,16 @@ def test_every_contestant_is_in_the_results():
     said = readme.contestants(rows)
     for name in {row["contestant"] for row in rows}:
         assert f"| {name} | " in said
+
+
+def test_what_was_measured_is_shown_for_every_machine():
+    said = readme.by_machine()
+    for path in records.RECORDED.iterdir():
+        assert said.count(path.name) >= 2
+    for verdict in verdicts.by_machine().iloc[:, 0]:
+        assert f"| {verdict} |" in said
+    assert f"| {machines.speed_ups()['both'].iloc[0]} |" in said
+    assert f"| {machines.levels().iloc[1, 0]} |" in said
 
 
 def test_lessons_are_those_of_the_notebooks():

@@ -121,9 +121,27 @@ def report(rows):
         "Times the published recipe's rate, by threads and batch size\n\n"
         f"{by_batch(rows).to_string(float_format='{:.2f}'.format)}\n\n"
         f"Limits of this machine: matrix product {peaks['fp32']:,.0f} GFLOP/s in fp32, {peaks['bf16']:,.0f} in bf16; "
-        f"memory {peaks['bandwidth']:.0f} GB/s.\nA step asks per image: {per_image}. "
-        "Data that stays in a cache can beat what memory allows."
+        f"memory {peaks['bandwidth']:.0f} GB/s.\n0.91 is of the {rows[0]['goal_on']}. A step asks per image: "
+        f"{per_image}. Data that stays in a cache can beat what memory allows."
     )
+
+
+def medians(rates):
+    """Return the median of each column and its interval, as `stats.median` returns them.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        A column for each thing that was measured, a row for each round, as `measure.benchmark.compare` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``estimate``, ``low`` and ``high``; a row for each column of `rates`.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({name: stats.median(rates[name])._asdict() for name in rates}).T
 
 
 def by_batch(rows):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from codealong.analysis import stats
-from codealong.analysis.benchmark import best
+from codealong.analysis.benchmark import best, medians
 from codealong.figures.style import ARM_COLOURS, described, pyplot
 from codealong.measure.instruction_sets import LEVELS
 from codealong.measure.worker import TUNED
@@ -126,23 +125,20 @@ def effects(panels, colour=ARM_COLOURS["stock-bf16"]):
     Parameters
     ----------
     panels : dict of str to pandas.DataFrame
-        Rates by what was changed; each is drawn as its median and the interval of that, as `stats.median` returns it.
+        Rates by what was changed; each is drawn as its median and the interval of that, as `medians` has it.
     """
     fig, axes = pyplot().subplots(1, len(panels), figsize=(3.6 * len(panels), 3.8), sharey=True)
     said = []
     for axis, (name, rates) in zip(np.atleast_1d(axes), panels.items(), strict=True):
-        table = {label: stats.median(rates[label]) for label in rates}
+        table = medians(rates)
         places = range(len(table))
-        axis.vlines(
-            places, [rate.low for rate in table.values()], [rate.high for rate in table.values()], color=colour,
-            linewidth=4,
-        )  # fmt: skip
-        axis.plot(places, [rate.estimate for rate in table.values()], "o", color=colour, markersize=10)
-        axis.set_xticks(places, [str(label) for label in table])
+        axis.vlines(places, table["low"], table["high"], color=colour, linewidth=4)
+        axis.plot(places, table["estimate"], "o", color=colour, markersize=10)
+        axis.set_xticks(places, [str(label) for label in table.index])
         axis.set_xlim(-0.5, len(table) - 0.5)
         axis.set_title(name)
         axis.grid(axis="y")
-        said.append(f"{name}: " + ", ".join(f"{label} {rate.estimate:,.0f}" for label, rate in table.items()))
+        said.append(f"{name}: " + ", ".join(f"{label} {rate:,.0f}" for label, rate in table["estimate"].items()))
     np.atleast_1d(axes)[0].set_ylabel("images/s of training")
     np.atleast_1d(axes)[0].set_ylim(0, 1.05 * max(rates.max(axis=None) for rates in panels.values()))
     fig.tight_layout()
