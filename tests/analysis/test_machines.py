@@ -1,5 +1,6 @@
 """Machines stand side by side, each with what its records can say."""
 
+import json
 import shutil
 
 import pytest
@@ -35,6 +36,16 @@ def test_speed_ups_have_an_interval_where_there_are_campaigns_enough(folder):
     assert table.loc["one", "both"] == f"{its.ratio('stock-fp32', 'ipex-bf16'):.2f}"
     (alone,) = campaigns.load(folder / "two").by_campaign("stock-fp32-matched", "ipex-fp32")
     assert table.loc["two", "its kernels"] == f"{alone:.2f}"
+
+
+def test_an_arm_that_cannot_run_on_a_machine_is_a_dash(folder):
+    for path in (folder / "two" / campaign.SERIES.folder).iterdir():
+        record = json.loads(path.read_text())
+        record["arms"].remove("ipex-bf16")
+        path.write_text(json.dumps(record))
+    table = machines.speed_ups(folder)
+    assert set(table.loc["two", ["IPEX, bfloat16", "both"]]) == {"–"}
+    assert "–" not in {*table.loc["one"], *table.loc["two", ["IPEX, float32", "its kernels", "bfloat16, stock"]]}
 
 
 def test_levels_are_divided_within_a_round_and_one_that_a_machine_lacks_is_a_dash(folder):

@@ -421,10 +421,10 @@ def test_both_orders_of_ipex_and_bfloat16_are_told(recorded):
 def test_earlier_seeds_stand_beside_and_do_not_decide(recorded):
     changed = more_right(like(recorded, "ipex-fp32", "stock-fp32"), "ipex-fp32", lambda _: 5)
     found = verdicts.more_evaluation(changed)
-    assert found.verdict == REFUTED and "With seeds 0 to 11, known while the rules were made" in found.measured
+    assert found.verdict == REFUTED and "With seeds 0 to 11, known when the last rules were fixed" in found.measured
     assert found.measured.endswith(": supported.")
     alone = verdicts.more_evaluation(replace(changed, earlier=None))
-    assert alone.verdict == REFUTED and "known while the rules were made" not in alone.measured
+    assert alone.verdict == REFUTED and "known when the last rules were fixed" not in alone.measured
 
 
 def test_the_recorded_study_says_what_the_course_says_it_does(loaded):

@@ -23,17 +23,18 @@ def speed_ups(folder=records.RECORDED):
     Returns
     -------
     pandas.DataFrame
-        A row for each machine: how many `campaigns` it has, and `RATIOS`, with their intervals where it has enough.
+        A row for each machine: how many `campaigns` it has, and `RATIOS`, with their intervals where it has enough;
+        ``–`` where an arm cannot run on it.
     """
     import pandas as pd
 
     rows = {}
     for machine in _with(folder, campaign.SERIES.folder):
         its = campaigns.load(machine)
-        ratios = {name: its.ratio(*arms) for name, arms in RATIOS.items()}
+        ratios = {name: its.ratio(*arms) for name, arms in RATIOS.items() if its.rates.keys() >= {*arms}}
         said = {name: f"{ratio:.2f}" if its.enough else f"{ratio.estimate:.2f}" for name, ratio in ratios.items()}
         rows[machine.name] = {"campaigns": len(its)} | said
-    return pd.DataFrame(rows).T.rename_axis("machine")
+    return pd.DataFrame(rows, index=["campaigns", *RATIOS]).T.fillna("–").rename_axis("machine")
 
 
 def levels(folder=records.RECORDED):

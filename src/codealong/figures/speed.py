@@ -114,7 +114,7 @@ def instruction_sets(measured, recorded):
     axis.set_ylabel("images/s of training")
     axis.set_title("What each instruction set adds (dots: medians; strokes: rounds)")
     axis.grid(axis="y")
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axis.legend(loc="upper left")
     fig.tight_layout()
     return described(fig, f"Training rate by newest instruction set allowed: {'; '.join(said)} images per second.")
 

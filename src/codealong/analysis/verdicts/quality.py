@@ -189,12 +189,13 @@ def more_evaluation(study):
 
 
 def _before(judge, study, said):
-    """Say what the earlier seeds gave, which were known while the rules were made."""
+    """Say what the earlier seeds gave, which were known when the last rules were fixed."""
     if study.earlier is None:
         return ""
     was, seeds = judge(study.earlier), study.earlier.seeds
     return (
-        f" With seeds {seeds[0]} to {seeds[-1]}, known while the rules were made, {said(was.numbers)}: {was.verdict}."
+        f" With seeds {seeds[0]} to {seeds[-1]}, known when the last rules were fixed, {said(was.numbers)}: "
+        f"{was.verdict}."
     )
 
 
