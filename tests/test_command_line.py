@@ -221,6 +221,7 @@ def test_a_folder_of_records_that_cannot_be_written_is_named_before_anything_is_
     command, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(worker.Worker, "__init__", lambda *_, **__: pytest.fail("it measured"))
+    monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(True, "usable"))
     (tmp_path / "file").touch()
     assert main([command, "--into", str(tmp_path / "file")]) == 1
     assert "cannot be written (" in capsys.readouterr().err

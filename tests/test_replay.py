@@ -3,8 +3,10 @@
 import dataclasses
 
 import pytest
+import torch
 
 from codealong import CourseError, data, hardware, replay, runs, training
+from codealong.arms import ARMS
 from codealong.measure import instruction_sets, study
 
 
@@ -22,7 +24,7 @@ def test_a_recorded_run_is_shown_and_says_so(splits, recorded_speed, capsys):
     run = trained.run(splits.test)
     assert run.provenance == kept.provenance
     assert (run.classes == kept.classes).all()
-    with pytest.raises(CourseError, match="its weights were not kept: unset CODEALONG_SPEED"):
+    with pytest.raises(CourseError, match="its weights were not kept: train a network with"):
         training.evaluate(trained.net, splits.valid)
 
 
@@ -32,9 +34,38 @@ def test_what_has_no_record_is_trained(few, recorded_speed, capsys):
     assert "SHOWN" not in capsys.readouterr().out
 
 
-def test_at_measured_speed_everything_is_trained(few, monkeypatch):
+@pytest.fixture
+def measured_speed(monkeypatch):
     monkeypatch.delenv("CODEALONG_SPEED", raising=False)
     monkeypatch.setattr(training, "fit", lambda *asked: asked)
+
+
+def on_a_processor(monkeypatch, instruction_sets, has_bf16_kernels):
+    cpu = hardware.Processor("x", "y", instruction_sets)
+    monkeypatch.setattr(hardware, "processor", lambda: cpu)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_bf16_kernels)
+
+
+def test_at_measured_speed_everything_is_trained(few, monkeypatch, measured_speed):
+    on_a_processor(monkeypatch, ("AVX2", "AVX-512"), True)
+    for arm in ARMS:
+        assert replay.fit(arm, 0, few.train, few.valid)[:2] == (arm, 0)
+
+
+def test_bfloat16_is_shown_where_it_would_take_minutes_and_is_kept_apart(
+    few, monkeypatch, measured_speed, capsys, tmp_path
+):
+    on_a_processor(monkeypatch, ("AVX2",), False)
+    monkeypatch.setattr(replay, "SHOWN", tmp_path / "shown")
+    trained = replay.fit("stock-bf16", 0, few.train, few.valid)
+    said = capsys.readouterr().out
+    assert "SHOWN, NOT COMPUTED NOW" in said and "this processor would take minutes" in said
+    assert replay.save(trained.run(None)).parent == tmp_path / "shown"
+    assert replay.fit("stock-fp32", 0, few.train, few.valid)[:2] == ("stock-fp32", 0)
+
+
+def test_bfloat16_is_trained_where_nothing_is_known_of_the_processor(few, monkeypatch, measured_speed):
+    on_a_processor(monkeypatch, (), False)
     assert replay.fit("stock-bf16", 0, few.train, few.valid)[:2] == ("stock-bf16", 0)
 
 

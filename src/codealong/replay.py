@@ -1,4 +1,5 @@
-"""Shows a recorded result in the place of a long cell, where `CODEALONG_SPEED=recorded` asks for it, and says so.
+"""Shows a recorded result in the place of a long cell, and says so: where `CODEALONG_SPEED=recorded` asks for it, and
+bfloat16 where this processor would take minutes for an epoch.
 
 Notebooks call it. Nothing that trains or measures does.
 """
@@ -6,7 +7,8 @@ Notebooks call it. Nothing that trains or measures does.
 import os
 from dataclasses import asdict
 
-from codealong import ROOT, CourseError, records, runs, training
+from codealong import ROOT, CourseError, hardware, records, runs, training
+from codealong.arms import ARMS
 from codealong.model import FashionCNN
 from codealong.progress import Progress
 
@@ -33,7 +35,8 @@ def recorded():
 
 
 def fit(arm, seed, train, valid, recipe=training.RECIPE):
-    """Call `training.fit`, or show the recorded run of this arm, seed and recipe.
+    """Call `training.fit`, or show the recorded run of this arm, seed and recipe, at recorded speed or where
+    the arm is `too_slow`.
 
     Only a run that kept its probabilities can be shown.
 
@@ -43,21 +46,30 @@ def fit(arm, seed, train, valid, recipe=training.RECIPE):
         Of a recorded run, its network refuses images, since weights are not recorded; `run` returns the recorded run.
     """
     path = records.REFERENCE / runs.NAME.format(arm=arm, seed=seed)
-    if recorded() and path.exists():
+    if (recorded() or too_slow(arm)) and path.exists():
         run = runs.load(path)
         if run.recipe == asdict(recipe) and run.probabilities is not None:
             return _show(run, recipe, len(train.labels))
     return training.fit(arm, seed, train, valid, recipe)
 
 
+def too_slow(arm):
+    """Tell whether an arm computes in bfloat16 on a processor for which oneDNN has no bfloat16 kernels."""
+    import torch
+
+    instruction_sets = hardware.processor().instruction_sets
+    slow = "AVX2" in instruction_sets and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return slow and ARMS[arm].precision == "bfloat16"
+
+
 def save(run):
-    """Save a run where a learner's runs are, or, at recorded speed, apart from them.
+    """Save a run where a learner's runs are, or, where it was only shown, apart from them.
 
     Returns
     -------
     Path
     """
-    return runs.save(run, SHOWN if recorded() else None)
+    return runs.save(run, SHOWN if recorded() or too_slow(run.arm) else None)
 
 
 def find(arms=None, seed=None):
@@ -97,13 +109,14 @@ class _WithoutWeights(FashionCNN):
     def forward(self, images):
         raise CourseError(
             f"{self.recorded.name} is a recorded run, and its weights were not kept: "
-            "unset CODEALONG_SPEED to train a network."
+            "train a network with `training.fit`."
         )
 
 
 def _show(run, recipe, images):
     history = [training.Epoch(**epoch) for epoch in run.history]
-    with Progress(f"{run.arm}, seed {run.seed} · {_shown(run.provenance)}", len(history), images) as progress:
+    why = "" if recorded() else " (in bfloat16, this processor would take minutes for an epoch)"
+    with Progress(f"{run.arm}, seed {run.seed} · {_shown(run.provenance)}{why}", len(history), images) as progress:
         for epoch in run.history:
             progress.row(epoch)
     return _Replayed(run.arm, run.seed, recipe, _WithoutWeights(run).eval(), history)

@@ -293,7 +293,7 @@ def test_every_cell_has_its_place_on_a_slide(path):
 def test_a_page_of_the_guide_fills_its_lessons(path):
     sections = guide.sections(path.stem)
     long, short = (sum(getattr(section, length) for section in sections) for length in ("minutes", "short"))
-    assert 75 <= long <= 80 and 38 <= short <= 40  # the rest is for arriving and asking
+    assert (long, short) == (80, 40)  # the rest is for arriving and asking
     for section in sections:
         said = "\n".join(section.notes)
         assert "**Ask.**" in said or "**Goes wrong.**" in said or "shown" in section.heading

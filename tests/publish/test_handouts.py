@@ -20,7 +20,11 @@ def test_a_handout_has_the_question_the_solutions_and_what_comes_next(path):
     assert printed.startswith(cells[0].source.partition("\n")[0])
     assert re.search(r"^\*\*.+?\?\*\*$", printed, re.M | re.S) and "**What comes next.**" in printed
     lines = [line.strip() for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
-    assert printed.count("```python") == lines.count(editions.BEGIN)
+    whole = path.stem == "02_architecture"  # its first exercise is a class, with two solutions in it
+    assert printed.count("```python") == lines.count(editions.BEGIN) - whole
+    assert ("class FashionCNN(nn.Module):" in printed and "super().__init__()" in printed) == whole
+    shown = re.findall("^✅ (.*)$", cells[-2].outputs[0].text, re.M)
+    assert len(shown) >= 5 and all(f"\n- {claim}\n" in printed for claim in shown)
     assert "](../" not in printed and editions.BEGIN not in printed
     assert ("8. **Roofline**" in printed) == (path.stem == "09_where_the_time_goes")
 
@@ -46,10 +50,40 @@ def test_a_lesson_without_its_quiz_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_solution_is_printed_under_the_line_that_it_belongs_to():
-    lines = ["class A:", "    def b(self):", '        """Say."""', "        # solution", "        return 1"]
-    source = "\n".join([*lines, "        # end of solution"])
-    assert handouts.solutions(source) == ["def b(self):\n    return 1"]
+    lines = [
+        "def b(self):",
+        '    """Say."""',
+        "    # solution",
+        "    return 1",
+        "    # end of solution",
+        "",
+        "",
+        "b(1)",
+    ]
+    assert handouts.solutions("\n".join(lines)) == ["def b(self):\n    return 1"]
     assert handouts.solutions("print(1)") == []
+
+
+def test_a_class_is_printed_whole():
+    lines = [
+        "import x",
+        "",
+        "",
+        "class A:",
+        "    y = 1",
+        "",
+        "    def b(self):",
+        "        # solution",
+        "        return 1",
+    ]
+    source = "\n".join([*lines, "        # end of solution", "", "", "A()"])
+    assert handouts.solutions(source) == ["class A:\n    y = 1\n\n    def b(self):\n        return 1"]
+
+
+def test_a_question_that_only_the_learner_can_answer_has_no_answer_of_another_one():
+    sheet = handouts.answers(next(path for path in course.notebooks() if path.stem == "07_five_conclusions"))
+    assert "would *you* call substantial? Write it down before you go on.\n\n> (Open: " in sheet
+    assert sheet.count("(Open: ") == 1
 
 
 def test_a_page_requests_nothing():

@@ -197,6 +197,24 @@ def test_a_section_has_the_minutes_that_its_slides_take(edition, name, lesson):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
+def test_typing_has_three_times_the_minutes_of_another_slide(edition, name):
+    for section in slides._sections(slides._arranged(edition[name], 90).cells):
+        parts = slides._cut(section, lambda cell: slides._slide_type(cell) in ("slide", "subslide"))
+        paces = [part[0].metadata.slideshow.data.timing for part in parts]
+        typed = [any(editions.STUB in cell.source for cell in part) for part in parts]
+        plain = [pace for pace, its in zip(paces, typed, strict=True) if not its]
+        for pace, its in zip(paces, typed, strict=True):
+            assert not (its and plain) or abs(pace - 3 * min(plain)) <= 3
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_in_45_minutes_nobody_is_told_to_type_what_is_solved(edition, name):
+    for section in slides._sections(slides._arranged(edition[name], 45).cells):
+        typed = any(editions.STUB in cell.source for cell in section)
+        assert any("**Your turn.**" in cell.source for cell in section) == typed
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_in_45_minutes_one_exercise_is_typed_and_the_others_are_shown_solved(edition, name):
     whole, cut = edition[name].cells, slides._arranged(edition[name], 45).cells
     stubs = [[cell.source for cell in cells if editions.STUB in cell.source] for cells in (whole, cut)]

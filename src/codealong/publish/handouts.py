@@ -56,7 +56,7 @@ def page(markdown):
 
 
 def handout(path):
-    """Return the page of a lesson as Markdown: question, what was learnt, lines worth typing, checklist, what is next.
+    """Return the page of a lesson as Markdown: question, what was learnt and shown, lines to type, what is next.
 
     Parameters
     ----------
@@ -66,15 +66,19 @@ def handout(path):
     cells = nbformat.read(path, as_version=4).cells
     opening, _, learnt = cells[0].source.partition("*You will learn*")
     typed = [code for cell in cells if cell.cell_type == "code" for code in solutions(cell.source)]
+    shown = "\n".join(f"- {claim}" for claim in re.findall("^✅ (.*)$", cells[-2].outputs[0].text, re.M))
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     following = cells[-1].source[cells[-1].source.index("**What comes next.**") :]
     parts = [
         opening.strip(),
         "## You have learnt",
         _unlinked(learnt.partition("*Needs*")[0].strip()),
+        "## You have shown",
+        shown,
         "## The lines worth typing",
         *map("```python\n{}\n```".format, typed),
         *map(_unlinked, re.findall(r"^## A checklist.*?(?=\n## )", text, re.M | re.S)),
+        "**At home.** Type what you have not typed yet, and take the quiz on the course's pages.",
         _unlinked(following),
     ]
     return "\n\n".join(parts)
@@ -88,8 +92,7 @@ def answers(path):
         if cell.cell_type == "code":
             parts += map("```python\n{}\n```".format, solutions(cell.source))
         elif "**Predict.**" in cell.source:
-            explained = next((each.source for each in cells[number + 1 :] if "**Explain.**" in each.source), "")
-            parts.append(_answered(cell.source, _paragraph(explained, "**Explain.**")))
+            parts.append(_answered(cell.source, _explained(cells[number + 1 :])))
     _, *questions = re.split(r"^(?=\*\*\d\. )", guide.quiz(path.stem), flags=re.M)
     return "\n\n".join([*parts, "## The quiz", *map(_answered, questions)])
 
@@ -104,7 +107,10 @@ def solutions(source):
     Returns
     -------
     list of str
+        A class is returned whole.
     """
+    if "class " in source and editions.BEGIN in source:
+        return [editions.without_marks(source[source.index("class ") :].partition("\n\n\n")[0])]
     typed, heading, solution = [], "", None
     for line in source.splitlines():
         mark = line.strip()
@@ -122,15 +128,22 @@ def solutions(source):
 
 def _answered(source, otherwise=""):
     """Return a question with its right option, or with what explains it where it has none."""
-    question = _unlinked(_QUESTION.search(source)[0])
+    question = _unlinked(_QUESTION.search(source)[0].strip())
     options = _OPTION.findall(source)
     right = [f"**{option}.** {reason.removeprefix('Yes.')}" for option, reason in options if reason.startswith("Yes")]
     points = re.split(r"\n+(?=- )", (right or [_unlinked(otherwise)])[0])  # of a list stay points
     return f"{question}\n\n" + "\n".join(f"> {' '.join(point.split())}" for point in points)
 
 
-def _paragraph(source, beginning):
-    return source[source.index(beginning) :].partition("\n\n")[0] if beginning in source else ""
+def _explained(cells):
+    """Return the paragraph that explains a question, of the cells behind it; another question may come first."""
+    for cell in cells:
+        places = [cell.source.find(mark) for mark in ("**Explain.**", "**Predict.**")]
+        if places[0] >= 0 and (places[1] < 0 or places[0] < places[1]):
+            return cell.source[places[0] :].partition("\n\n")[0]
+        if places[1] >= 0:
+            break
+    return "(Open: what counts is that it is written down first.)"
 
 
 def _unlinked(markdown):

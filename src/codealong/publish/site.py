@@ -94,14 +94,15 @@ def _link(address, name):
 
 def _decks():
     """Return the table of all slides and handouts, in Markdown."""
-    lines = ["| lesson | slides, 90 minutes | slides, 45 minutes | handout |", "|---|---|---|---|"]
+    lines = ["| lesson | slides, 90 minutes | slides, 45 minutes | handout | quiz |", "|---|---|---|---|---|"]
     for path in course.notebooks():
         title = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0].removeprefix("# ")
         decks = [
             _link(f"slides/{path.stem}{ending}.html", f"{lesson} minutes") for lesson, ending in slides.LESSONS.items()
         ]
+        quiz = f"teaching/quiz/{path.stem}.md"
         handout = _link(f"handouts/{path.stem}.html", "one page")
-        lines.append(f"| [{title}](notebooks/{path.name}) | {' | '.join(decks)} | {handout} |")
+        lines.append(f"| [{title}](notebooks/{path.name}) | {' | '.join(decks)} | {handout} | [quiz]({quiz}) |")
     return "\n".join(lines)
 
 

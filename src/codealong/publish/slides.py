@@ -18,6 +18,12 @@ SLIDES = ROOT / "build" / "slides"
 LESSONS = {90: "", 45: "-45"}
 """What the name of a deck ends with, by the minutes of its lesson."""
 
+EXERCISE = 3
+"""How many times the minutes of another slide one has on which learners type."""
+
+_LARGE_NOTES, _NOTES = "font-size: 1.2em", "font-size: 0.9em"
+"""Of the notes in the speaker's view, so that most of them need no scrolling."""
+
 
 def write(folder=SLIDES):
     """Write the slides of every notebook, for each of `LESSONS`, and nothing else into a folder.
@@ -94,10 +100,13 @@ def _arranged(notebook, lesson):
         if plan and plan.solved.get(str(lesson)):
             section = _solved(section)
         title = re.match("#* *(.*)", section[0].source)[1].replace("`", "")
-        first = [cell for cell in section if cell is section[0] or _slide_type(cell) in ("slide", "subslide")]
-        for number, cell in enumerate(first):
-            pace = (number + 1) * seconds // len(first) - number * seconds // len(first)
-            cell.metadata.slideshow = {"slide_type": _slide_type(cell), "data": {"title": title, "timing": pace}}
+        parts = _cut(section, lambda cell: _slide_type(cell) in ("slide", "subslide"))
+        weights = [EXERCISE if any(editions.STUB in cell.source for cell in part) else 1 for part in parts]
+        ends = [sum(weights[:number]) * seconds // sum(weights) for number in range(len(parts) + 1)]
+        for (first, *_), begin, end in zip(parts, ends, ends[1:], strict=False):
+            first.metadata.slideshow = {
+                "slide_type": _slide_type(first), "data": {"title": title, "timing": end - begin}
+            }  # fmt: skip
         cells += section
     notebook.cells = cells
     return notebook
@@ -106,17 +115,23 @@ def _arranged(notebook, lesson):
 def _solved(section):
     """Leave out what a learner starts from, and the notes of a slide that begins with it: the solution has its own."""
     stubs = {f"{cell.id}{ending}" for cell in section if editions.STUB in cell.source for ending in ("", "-notes")}
+    for cell in section:
+        cell.source = cell.source.replace("**Your turn.**", "**Solved here; type it at home.**")
     return [cell for cell in section if cell.id not in stubs]
 
 
 def _sections(cells):
-    """Cut cells before each heading."""
-    sections = []
+    return _cut(cells, lambda cell: cell.source.startswith("## "))
+
+
+def _cut(cells, begins):
+    """Cut cells before each one that begins a part."""
+    parts = []
     for cell in cells:
-        if not sections or cell.source.startswith("## "):
-            sections.append([])
-        sections[-1].append(cell)
-    return sections
+        if not parts or begins(cell):
+            parts.append([])
+        parts[-1].append(cell)
+    return parts
 
 
 def _slide_type(cell):
@@ -133,7 +148,7 @@ def _reveal():
         "reveal.css": (folder / "dist" / "reveal.css").read_text(),
         "theme.css": re.sub(r"@import [^;]+;", "", style),
         "reveal.js": _inline(folder / "dist" / "reveal.js"),
-        "notes.js": _inline(folder / "plugin" / "notes" / "notes.js"),
+        "notes.js": _inline(folder / "plugin" / "notes" / "notes.js").replace(_LARGE_NOTES, _NOTES),
     }
 
 
