@@ -55,7 +55,7 @@ def _processor():
     yield Line("ok", "processor", cpu.name) if intel else Line("warn", "processor", f"{cpu.name}, which is not Intel's")
     slower = {
         "AVX2": ("fail", "IPEX needs it, and float32 is slow without it"),
-        "AVX-512": ("warn", "float32 uses AVX2 instead, and ipex-bf16 can't run"),
+        "AVX-512": ("warn", "float32 uses AVX2; stock-bf16 takes minutes for an epoch, and ipex-bf16 can't run"),
         "AVX-512 bf16": ("warn", "stock-bf16 runs, but slower than float32"),
         "AMX": ("warn", "bf16 uses AVX-512 where that exists, not matrix tiles"),
     }
