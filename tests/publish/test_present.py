@@ -163,7 +163,7 @@ def test_a_press_of_t_opens_the_notes_of_each_slide(looks, opened):
     for slide in slides[1:]:
         said.evaluate("value => value.innerHTML = ''")
         _go(tab, slide)
-        said.filter(has_text="of 90").wait_for(timeout=10_000)
+        said.filter(has_text="of 90").wait_for(timeout=60_000)
     notes.value.close()
 
 
@@ -178,7 +178,7 @@ def _printing(notebook):
 
 def _go(tab, slide):
     """Show a slide, and return it."""
-    tab.wait_for_function(GO, arg=[slide, slide.replace("slide-", "#/").replace("-", "/")], polling=50, timeout=10_000)
+    tab.wait_for_function(GO, arg=[slide, slide.replace("slide-", "#/").replace("-", "/")], polling=50, timeout=60_000)
     return tab.locator(SHOWN)
 
 
