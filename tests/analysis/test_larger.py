@@ -5,7 +5,8 @@ import json
 import pytest
 
 from codealong import records
-from codealong.analysis import larger
+from codealong.analysis import campaigns, larger
+from codealong.analysis.verdicts.verdict import PAIRS
 
 
 @pytest.mark.parametrize("cell", [larger.BASE, larger.MORE_IMAGES, larger.Cell("ResNet-18", 112)])
@@ -21,3 +22,8 @@ def test_a_rate_is_all_images_of_a_campaign_over_all_its_seconds(cell):
 
 def test_a_folder_without_campaigns_has_no_rates(tmp_path):
     assert len(larger.load(tmp_path)) == 0 and larger.load(tmp_path).rates == {}
+
+
+def test_one_campaign_is_as_far_off_as_lesson_7_says():
+    alone = larger.speed_up(larger.load(), PAIRS["float32"], larger.BASE)
+    assert f"{alone.estimate:.2f}, {campaigns.load().ratio(*PAIRS['float32']).estimate:.2f}" == "1.67, 1.29"

@@ -64,6 +64,8 @@ def test_arms_of_the_long_runs_begin_alike_and_both_learn_by_heart(recorded):
 def test_the_runs_are_best_where_lesson_7_says(recorded):
     long_runs, _ = recorded
     assert sorted(publication.epochs_table(long_runs)["best epoch"]) == [14, 15, 15, 18, 18, 99]
+    means = [np.mean([its["valid_accuracy"] for its in by_seed.values()], axis=0) for by_seed in long_runs.values()]
+    assert [mean.argmax() + 1 for mean in means] == [11, 15]
     for by_seed in long_runs.values():
         assert all(its["valid_loss"].argmin() + 1 < 10 for its in by_seed.values())
 

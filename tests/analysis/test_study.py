@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from codealong import records, runs, training
-from codealong.analysis import study
+from codealong.analysis import reports, study
 from codealong.analysis.campaigns import Campaigns
+from codealong.analysis.verdicts.verdict import PAIRS
 from codealong.arms import ARMS
+from codealong.classes import CLASSES
 from codealong.measure import campaign, larger
 from codealong.measure.study import FEWEST, FIRST, SEEDS, StudyError, order
 
@@ -89,3 +91,17 @@ def test_runs_of_the_recorded_study_were_interleaved():
     recorded = study.load()
     dates = {(run.arm, run.seed): run.provenance["date"] for made in recorded.runs.values() for run in made}
     assert sorted(dates, key=dates.get) == order(list(recorded.runs), SEEDS)
+
+
+def test_the_class_that_moves_furthest_is_the_one_that_lesson_7_names():
+    recorded = study.load()
+    f1 = 100 * (recorded.quantities("ipex-fp32") - recorded.quantities("stock-fp32"))[:, 2].mean(axis=0)
+    furthest = np.abs(f1).argmax()
+    assert (CLASSES[furthest], f"{f1[furthest]:.2f}") == ("Shirt", "-0.24")
+
+
+def test_the_pairs_of_notebook_5_have_the_ratios_that_lesson_7_names():
+    by_arm, _ = runs.find(where=records.REFERENCE / runs.FOLDER)
+    rates = reports.overview(by_arm.values(), study.load().labels).set_index("arm")["images/s"]
+    pairs = [*PAIRS.values(), *zip(*PAIRS.values(), strict=True)]
+    assert [f"{rates[fast] / rates[slow]:.2f}" for slow, fast in pairs] == ["1.41", "1.00", "1.73", "1.24"]

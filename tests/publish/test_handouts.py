@@ -23,6 +23,7 @@ def test_a_handout_has_the_question_the_solutions_and_what_comes_next(path):
     whole = path.stem == "02_architecture"  # its first exercise is a class, with two solutions in it
     assert printed.count("```python") == lines.count(editions.BEGIN) - whole
     assert ("class FashionCNN(nn.Module):" in printed and "super().__init__()" in printed) == whole
+    assert all(code.startswith(("def ", "class ")) for code in re.findall("```python\n(.*)", printed))
     shown = re.findall("^✅ (.*)$", cells[-2].outputs[0].text, re.M)
     assert len(shown) >= 5 and all(f"\n- {claim}\n" in printed for claim in shown)
     assert "](../" not in printed and editions.BEGIN not in printed
@@ -52,7 +53,7 @@ def test_a_lesson_without_its_quiz_is_refused(tmp_path, monkeypatch):
 def test_a_solution_is_printed_under_the_line_that_it_belongs_to():
     lines = [
         "def b(self):",
-        '    """Say."""',
+        '    """Say it, class by class."""',
         "    # solution",
         "    return 1",
         "    # end of solution",

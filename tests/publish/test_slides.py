@@ -196,6 +196,11 @@ def test_a_section_has_the_minutes_that_its_slides_take(edition, name, lesson):
         assert sum(paced) >= 60 * max(needed, len(paced) / 2), cells[0].source
 
 
+def test_notes_are_made_smaller_in_the_speakers_view():
+    notes = slides._reveal()["notes.js"]
+    assert slides._NOTES in notes and slides._LARGE_NOTES not in notes
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_typing_has_three_times_the_minutes_of_another_slide(edition, name):
     for section in slides._sections(slides._arranged(edition[name], 90).cells):

@@ -109,8 +109,8 @@ def solutions(source):
     list of str
         A class is returned whole.
     """
-    if "class " in source and editions.BEGIN in source:
-        return [editions.without_marks(source[source.index("class ") :].partition("\n\n\n")[0])]
+    if editions.BEGIN in source and (found := re.search(r"^class .*?(?=\n\n\n|\Z)", source, re.M | re.S)):
+        return [editions.without_marks(found[0])]
     typed, heading, solution = [], "", None
     for line in source.splitlines():
         mark = line.strip()
