@@ -30,8 +30,8 @@ def curves(histories):
     fig.tight_layout()
     return described(
         fig,
-        f"Accuracy and loss by epoch for {' and '.join(histories)}: training starts below validation "
-        "and passes it as the epochs go by.",
+        f"Accuracy and loss by epoch for {' and '.join(histories)}: accuracy in training starts below "
+        "that in validation and then passes it.",
     )
 
 

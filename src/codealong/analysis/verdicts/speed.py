@@ -253,7 +253,7 @@ def _measured(times, text):
     return (
         f"in {times.said()}, {text}"
         if times.enough
-        else f"a verdict on time needs {FEWEST} campaigns, hours apart. So far: {times.said()}."
+        else f"a verdict on time needs {FEWEST} campaigns, over hours. So far: {times.said()}."
     )
 
 
