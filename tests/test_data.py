@@ -61,6 +61,10 @@ def test_normalising_leaves_the_bytes_alone(few):
     assert torch.equal(few.train.images, before)
 
 
+def test_images_can_stay_as_they_are_stored(few):
+    assert torch.equal(next(data.batches(few.train, 600, prepare=lambda images: images))[0], few.train.images)
+
+
 def test_one_pass_yields_every_image_once_in_order(few):
     passes = list(data.batches(few.train, 128))
     assert [len(labels) for _, labels in passes] == [128] * 4 + [88]

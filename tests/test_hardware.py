@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from codealong import doctor, hardware, ipex_guard, sources
+from codealong import doctor, hardware, ipex_guard, operators, sources
 from codealong.__main__ import main
 
 XEON = """processor : 0
@@ -84,6 +84,14 @@ def test_too_little_memory_too_many_threads_and_another_python_are_told(monkeypa
     monkeypatch.setattr(doctor.sys, "version_info", (3, 14))
     levels = topics(doctor.examine())
     assert (levels["memory"], levels["threads"], levels["Python"]) == ("warn", "warn", "fail")
+
+
+def test_without_our_own_operators_a_sentence_says_why(monkeypatch):
+    monkeypatch.setattr(operators, "status", lambda: None)
+    assert topics(doctor.examine())["operators"] == "ok"
+    monkeypatch.setattr(operators, "status", lambda: "there is no C++ compiler: install g++")
+    (line,) = [line for line in doctor.examine() if line.topic == "operators"]
+    assert line.level == "warn" and line.text.endswith("what our own would: there is no C++ compiler: install g++")
 
 
 def test_where_the_system_does_not_tell_nothing_is_claimed(tmp_path):

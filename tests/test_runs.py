@@ -225,6 +225,13 @@ def test_recorded_runs_of_an_arm_reach_091(arm, splits):
     assert all(len(run.history) == run.recipe["epochs"] <= 6 for run in recorded)
 
 
+def test_runs_from_before_our_own_operators_were_made_without(run, tmp_path):
+    before = {key: value for key, value in run.recipe.items() if key != "operators"}
+    assert not runs.load(runs.save(dataclasses.replace(run, recipe=before), tmp_path)).recipe["operators"]
+    made = dataclasses.replace(run, recipe=before | {"operators": True})
+    assert runs.load(runs.save(made, tmp_path)).recipe["operators"]
+
+
 def test_at_recorded_speed_a_learner_s_own_runs_are_neither_used_nor_replaced(run, tmp_path, monkeypatch):
     monkeypatch.setenv("CODEALONG_RUNS", str(tmp_path / "own"))
     monkeypatch.setattr(replay, "SHOWN", tmp_path / "shown")

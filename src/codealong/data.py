@@ -85,7 +85,7 @@ def normalise(images):
     return images.float().div_(255).sub_(MEAN).div_(STD)
 
 
-def batches(split, batch_size, generator=None):
+def batches(split, batch_size, generator=None, prepare=normalise):
     """Yield one pass over a split, batch by batch.
 
     Parameters
@@ -95,18 +95,20 @@ def batches(split, batch_size, generator=None):
         Images per batch; the last batch of a pass may be smaller.
     generator : torch.Generator, optional
         Shuffles the images; in stored order without it.
+    prepare : callable, optional
+        What is done to the images of a batch.
 
     Yields
     ------
     images : torch.Tensor
-        float32, shape (batch_size, 1, 28, 28), normalised.
+        Shape (batch_size, 1, 28, 28); float32 and normalised, unless `prepare` does something else.
     labels : torch.Tensor
         int64, shape (batch_size,).
     """
     count = len(split.labels)
     order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
     for chosen in order.split(batch_size):
-        yield normalise(split.images.index_select(0, chosen)), split.labels[chosen]
+        yield prepare(split.images.index_select(0, chosen)), split.labels[chosen]
 
 
 def _published(which, root):

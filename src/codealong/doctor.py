@@ -25,7 +25,7 @@ def examine():
     -------
     list of Line
     """
-    return [_python(), *_packages(), *_processor(), _threads(), _memory(), _allocator(), _data(), _ipex()]
+    return [_python(), *_packages(), *_processor(), _threads(), _memory(), _allocator(), _operators(), _data(), _ipex()]
 
 
 def report(lines):
@@ -85,6 +85,17 @@ def _memory():
 def _allocator():
     kept = "" if hardware.memory_is_kept() else "; `python -m codealong train ARM --tuned` sets its own"
     return Line("ok", "memory allocator", hardware.allocator() + kept)
+
+
+def _operators():
+    try:
+        from codealong import operators
+    except ImportError:
+        return Line("fail", "operators", "unknown without torch")
+    problem = operators.status()
+    if problem:
+        return Line("warn", "operators", f"stock PyTorch computes what our own would: {problem}")
+    return Line("ok", "operators", "our own are compiled, and run")
 
 
 def _data():

@@ -116,6 +116,7 @@ def load(path):
         raise records.refused(path, f"it holds the run {run.name}", AGAIN)
     if problem := _problem(run):
         raise records.refused(path, problem, AGAIN)
+    run.recipe.setdefault("operators", False)  # the first runs were recorded before there was this choice
     return run
 
 

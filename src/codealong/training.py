@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from codealong import arms, hardware, runs
-from codealong.data import batches
+from codealong import arms, hardware, operators, runs
+from codealong.data import batches, normalise
 from codealong.model import FashionCNN, pool_first
 from codealong.progress import Progress
 
@@ -30,6 +30,8 @@ class Recipe:
         Whether images and weights lie channels last in every arm.
     fused : bool
         Whether Adam's step is PyTorch's single kernel, where IPEX brings none of its own.
+    operators : bool
+        Whether our own operators replace normalisation, first convolution, poolings and ReLUs (`operators.fuse`).
     """
 
     epochs: int = 5
@@ -38,6 +40,11 @@ class Recipe:
     pool_first: bool = False
     channels_last: bool = False
     fused: bool = False
+    operators: bool = False
+
+    def prepare(self, images):
+        """Return a batch of uint8 images as the network takes them."""
+        return images if self.operators else normalise(images)
 
 
 RECIPE = Recipe()
@@ -147,6 +154,8 @@ def start(arm, seed, recipe, build=FashionCNN):
         arm = replace(arm, channels_last=True)
     if recipe.pool_first:
         net = pool_first(net)
+    if recipe.operators:
+        net = operators.fuse(net)
     fused = (recipe.fused or arm.fused) and not arm.uses_ipex
     optimizer = torch.optim.Adam(net.parameters(), lr=recipe.max_lr, fused=fused)
     return arm, *arm.prepare(net, optimizer)
@@ -160,7 +169,7 @@ def train_step(net, optimizer, images, labels, arm):
     net, optimizer
         As `Arm.prepare` returned them.
     images : torch.Tensor
-        float32, shape (N, 1, 28, 28).
+        Shape (N, 1, 28, 28), as `Recipe.prepare` returned them.
     labels : torch.Tensor
         int64, shape (N,).
     arm : arms.Arm
@@ -198,7 +207,8 @@ def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
     steps : int, optional
     """
     arm, net, optimizer = start(arm, 0, recipe)
-    for _, (images, labels) in zip(range(steps), batches(train, recipe.batch_size, torch.Generator()), strict=False):
+    passes = batches(train, recipe.batch_size, torch.Generator(), recipe.prepare)
+    for _, (images, labels) in zip(range(steps), passes, strict=False):
         train_step(net, optimizer, images, labels, arm)
 
 
@@ -237,7 +247,7 @@ def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
             loss_sum, correct = 0.0, 0
             net.train()
             began = time.perf_counter()
-            for images, labels in batches(train, recipe.batch_size, order):
+            for images, labels in batches(train, recipe.batch_size, order, recipe.prepare):
                 loss, logits = train_step(net, optimizer, images, labels, arm)
                 scheduler.step()
                 loss_sum += loss.item() * len(labels)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codealong import hardware
+from codealong import hardware, operators
 from codealong.figures import speed
 from codealong.measure.worker import BenchError, Worker
 
@@ -70,6 +70,14 @@ def test_a_profile_names_the_convolutions(worker):
     assert table.loc["optimizer", "forward"] > 0 and table.loc["fetching images", "forward"] > 0
 
 
+@pytest.mark.skipif(operators.status() is not None, reason=f"{operators.status()}")
+def test_a_worker_trains_and_predicts_with_our_own_operators():
+    with Worker("stock-fp32 tuned", options={"operators": True}) as own:
+        assert "codealong::first_block_backward" in own.ask("profile", batch=64)
+        answer = own.ask("rates", batch=64, threads=1, seconds=0.1)
+    assert answer["inference_images_per_second"] > answer["images_per_second"] > 100
+
+
 def test_kernels_of_a_step_are_heard(worker):
     kinds = [kernel[0] for kernel in worker.ask("kernels", batch=64)]
     assert kinds.count("convolution") == 5
@@ -109,7 +117,7 @@ def test_a_worker_ends_when_its_parent_is_killed():
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    for _ in range(200):
+    for _ in range(1200):
         if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2]:
             return
         time.sleep(0.05)

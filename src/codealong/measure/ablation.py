@@ -27,6 +27,7 @@ LEFT_OUT = {
 """Parts of the tuned path, each taken away."""
 
 ADDED = {
+    "operators of our own": {"options": {"operators": True}},
     "torch.compile": {"options": {"compiled": True}},
     "threads bound to cores": {"environment": {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores"}},
     "waiting threads sleep": {"environment": {"OMP_WAIT_POLICY": "passive"}},

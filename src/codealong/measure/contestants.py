@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.benchmark import Timer
 
-from codealong import data, hardware, ipex_guard, sources, training
+from codealong import data, hardware, ipex_guard, operators, sources, training
 from codealong.measure import larger, networks, onednn, roofline, timing
 from codealong.measure.benchmark import GOAL
 from codealong.measure.worker import PUBLISHED, TUNED
@@ -47,7 +47,7 @@ class Contestant:
     def batches(self, batch_size):
         """Yield batches of training images without end; every one has the full size."""
         while True:
-            for images, labels in data.batches(self.images, batch_size, torch.Generator()):
+            for images, labels in data.batches(self.images, batch_size, torch.Generator(), self.recipe.prepare):
                 if len(labels) == batch_size:
                     yield images, labels
 
@@ -61,6 +61,8 @@ class Contestant:
         net = training.initial(0)
         if self.recipe.pool_first:
             net = training.pool_first(net)
+        if self.recipe.operators:
+            net = operators.fuse(net)
         net = net.eval()
         if self.arm.uses_ipex:
             net = ipex_guard.load().optimize(net, dtype=self.arm.dtype, inplace=True)
