@@ -29,8 +29,8 @@ PACKAGES = ("torch", "torchvision", "intel-extension-for-pytorch", "numpy", "sci
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 """Variables that make glibc keep freed tensors for the next step; it reads them as a process starts."""
 
-MACHINE = ("processor", "instruction_sets", "threads", "allocator", "system", "versions")
-"""Fields of the provenance that all measurements of one machine share."""
+MACHINE = ("processor", "model", "instruction_sets", "threads", "allocator", "system", "versions")
+"""Fields of the provenance that all measurements of one machine share; the oldest records do not tell the model."""
 
 BUSY_PERCENT, PATIENCE_SECONDS = 15, 60
 """Use of the processor above which a measurement waits, and for how long."""

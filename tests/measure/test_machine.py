@@ -73,13 +73,21 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "newest", "folder"),
     [
-        ("AMD EPYC", "AVX-512 bf16", "amd-epyc-avx512-bf16"),
+        ("AMD EPYC 9R45", "AVX-512 bf16", "amd-epyc-9r45-avx512-bf16"),
         ("Intel(R) Xeon(R) Platinum 8488C", "AMX", "intel-xeon-platinum-8488c-amx"),
     ],
 )
 def test_a_machine_is_named_after_processor_and_newest_instruction_set(monkeypatch, name, newest, folder):
     monkeypatch.setattr(hardware, "processor", lambda: hardware.Processor(name, "x", ("AVX2", newest)))
     assert machine.folder() == records.RECORDED / folder
+
+
+def test_another_model_of_the_same_name_gets_a_folder_of_its_own(monkeypatch):
+    xeon = hardware.Processor("Intel(R) Xeon(R) Processor", "x", ("AVX2", "AMX"), "6/207/2")
+    monkeypatch.setattr(hardware, "processor", lambda: xeon)
+    assert machine.folder() == records.RECORDED / "intel-xeon-processor-amx"
+    monkeypatch.setattr(hardware, "processor", lambda: xeon._replace(model="6/167/1"))
+    assert machine.folder() == records.RECORDED / "intel-xeon-processor-amx-6-167-1"
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, done):

@@ -87,7 +87,7 @@ def _begun(folder, starts):
         return None
     record, here = read(folder), hardware.provenance()
     same = [
-        each["provenance"][field] == here[field]
+        each["provenance"].get(field, here[field]) == here[field]
         for name, each in record["contestants"].items()
         for field in set(hardware.MACHINE) - {"allocator", "versions"}
     ]

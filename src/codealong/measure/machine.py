@@ -53,12 +53,17 @@ STEPS = (
 
 
 def folder():
-    """Return the folder of records for this machine, named after its processor and its newest instruction set."""
+    """Return the folder of records for this machine, named after its processor and its newest instruction set.
+
+    Its model is added where another one was recorded by that name: a cloud calls many processors just "Xeon".
+    """
     cpu = hardware.processor()
     newest = cpu.instruction_sets[-1] if cpu.instruction_sets else "unknown"
     words = f"{cpu.name} {newest.replace('AVX-', 'AVX')}".lower()
     kept = "".join(letter if letter.isalnum() else " " for letter in words.replace("(r)", "").replace("(tm)", ""))
-    return records.RECORDED / "-".join(kept.split())
+    named = records.RECORDED / "-".join(kept.split())
+    models = {its["provenance"].get("model", cpu.model) for its in campaign.SERIES.read_all(named)}
+    return named if models <= {cpu.model} else named.with_name(f"{named.name}-{cpu.model.replace('/', '-')}")
 
 
 def record(into, peers=None, say=print):

@@ -113,7 +113,7 @@ class Series:
         for path in self._paths(machine):
             its = self._read(path)["provenance"]
             for field in set(hardware.MACHINE) - {"allocator"}:  # workers choose their own
-                if its[field] != provenance[field]:
+                if its.get(field, provenance[field]) != provenance[field]:
                     raise BenchError(
                         f"{path} was measured with {field} {its[field]}, and this machine has {provenance[field]}: "
                         "choose another folder with --into; `make machine` names one after the machine."

@@ -166,9 +166,9 @@ def ensure_same(folder, present, recipe, provenance):
         provenances[name] = its | {"allocator": provenance["allocator"]}  # workers choose their own
     for name, its in provenances.items():
         for field in hardware.MACHINE:
-            if its.get(field) != provenance[field]:
+            if its.get(field, provenance[field]) != provenance[field]:
                 raise StudyError(
-                    f"{name} in {folder} was made with {field} {its.get(field)}, not {provenance[field]}; {cure}"
+                    f"{name} in {folder} was made with {field} {its[field]}, not {provenance[field]}; {cure}"
                 )
 
 
