@@ -47,7 +47,7 @@ editions: .venv/installed  ## make the students' and the instructors' edition, i
 bench: .venv/installed data  ## measure every way to train this network: the table, and build/measured/
 	@$(PY) -m codealong bench
 
-bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras and JAX besides
+bench-peers: .venv/installed data build/peers/installed  ## the same, with Keras, JAX, ONNX Runtime and OpenVINO besides
 	@$(PY) -m codealong bench --peers build/peers/bin/python
 
 ##@ Maintain (see CONTRIBUTING.md)
@@ -106,7 +106,7 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 	@touch $@
 
 build/peers/installed: .venv/installed src/codealong/measure/peers/requirements.txt
-	@echo "Set-up, this once: Keras on TensorFlow, and JAX, in build/peers/ (minutes, by your network)"
+	@echo "Set-up, this once: Keras on TensorFlow, JAX, ONNX Runtime and OpenVINO, in build/peers/ (minutes, by your network)"
 	@$(UV) venv --quiet --clear build/peers
 	@$(UV) pip install --quiet --python build/peers/bin/python -r src/codealong/measure/peers/requirements.txt
 	@touch $@

@@ -15,7 +15,7 @@ import scipy.stats
 import torch
 from torch import nn
 
-from codealong import ROOT, data, model, training
+from codealong import ROOT, data, model, operators, training
 from codealong.analysis import stats
 from codealong.arms import ARMS
 from codealong.measure import timing
@@ -76,6 +76,7 @@ def test_the_notebooks_are_there_in_order():
     assert [path.stem for path in course.notebooks()] == [
         "01_data", "02_architecture", "03_train_without_ipex", "04_train_with_ipex", "05_two_reports", "06_many_seeds",
         "07_five_conclusions", "08_measure_your_own", "09_where_the_time_goes",
+        "10_an_operator_of_your_own",
     ]  # fmt: skip
 
 
@@ -232,6 +233,21 @@ def test_the_typed_count_of_page_faults_makes_the_same_calls_as_the_package_s():
         made = []
         counts.append((faults_per_step(lambda made=made: made.append(0), 5, lambda made=made: len(made) ** 2), made))
     assert counts[0] == counts[1]
+
+
+def test_the_typed_operator_is_the_package_s():
+    forward = taught("10_an_operator_of_your_own", "teaches-pool_relu")
+    backward = taught("10_an_operator_of_your_own", "teaches-pool_relu_backward")
+    x = torch.randn(2, 16, 6, 8).to(memory_format=torch.channels_last).requires_grad_()
+    y, which = operators.pool_relu(x)
+    y.sum().backward()
+    windows, gradients = (
+        each.detach().unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).reshape(-1, 4).tolist() for each in (x, x.grad)
+    )
+    assert [forward(window) for window in windows] == [
+        *zip(y.flatten().tolist(), which.flatten().tolist(), strict=True)
+    ]
+    assert [backward(1.0, place) for place in which.flatten().tolist()] == gradients
 
 
 def test_notebook_three_never_names_ipex_in_code():

@@ -168,7 +168,9 @@ def test_a_tuned_arm_is_channels_last_fused_and_pools_first():
     assert arm.memory_format is torch.channels_last
     assert net.features[3].weight.is_contiguous(memory_format=torch.channels_last)
     assert optimizer.defaults["fused"]
-    assert isinstance(net.features[1], torch.nn.MaxPool2d)
+    assert type(net.features[0]).__name__ == "FirstBlock" and type(net.features[4]).__name__ == "PoolReLU"
+    _, stock, _ = training.start("stock-fp32", 0, dataclasses.replace(training.TUNED, operators=False))
+    assert isinstance(stock.features[1], torch.nn.MaxPool2d)
 
 
 def test_the_course_s_own_recipe_is_plain():

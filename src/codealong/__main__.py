@@ -84,7 +84,9 @@ def _parser():
     train.add_argument("--into", type=_path, help="folder of the record (default: runs/, or runs/tuned/)")
     train.add_argument("--tuned", action="store_true", help="the fast way: another recipe, and memory kept for reuse")
     bench = options[_bench]
-    bench.add_argument("--peers", type=_path, help="Python of an environment with Keras and JAX, to measure them too")
+    bench.add_argument(
+        "--peers", type=_path, help="Python of an environment with Keras and other peers, to measure them too"
+    )
     options[_machine].add_argument("--peers", type=_path, help="as for bench")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
     options[_machine].add_argument("--into", type=_path, help="a folder (default: that of this machine, in recorded/)")
@@ -332,13 +334,14 @@ def _bench(words):
 
 def _ensure_peers(python):
     """Refuse a Python that is not there, or lacks the peers: the workers would find out minutes later."""
-    lacking = "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, ('keras', 'jax'))))"
+    needed = ("keras", "jax", "onnx", "onnxruntime", "openvino")
+    lacking = f"import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, {needed})))"
     try:
-        problem = "has no Keras or no JAX" if subprocess.run([python, "-c", lacking]).returncode else None
+        problem = "lacks one of the peers" if subprocess.run([python, "-c", lacking]).returncode else None
     except OSError as error:
         problem = f"cannot be run ({error.strerror})"
     if problem:
-        raise CourseError(f"{python} {problem}: `make bench-peers` sets up an environment that has both.")
+        raise CourseError(f"{python} {problem}: `make bench-peers` sets up an environment that has them.")
 
 
 if __name__ == "__main__":

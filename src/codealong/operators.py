@@ -5,10 +5,12 @@ Their arithmetic is in `operators.cpp`. Without a compiler, the layers here do t
 
 import ctypes
 import functools
+import math
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import register_flop_formula
 
 from codealong import CourseError, data, native
 
@@ -173,6 +175,19 @@ def _unblock(ctx, gradient, _):
 
 pool_relu.register_autograd(_unpool, setup_context=_keep_which)
 first_block.register_autograd(_unblock, setup_context=_keep_images)
+
+
+@register_flop_formula(torch.ops.codealong.first_block)
+def _(images, levels, weight, bias, dtype, out_shape=None):
+    """Count nine multiplications and additions for each channel of each pixel, as PyTorch counts those of its own."""
+    count, _, height, width = images
+    return 2 * 9 * count * weight[0] * height * width
+
+
+@register_flop_formula(torch.ops.codealong.first_block_backward)
+def _(gradient, which, images, levels, out_shape=None):
+    """Count nine for each gradient: three of four pixels of a window get none."""
+    return 2 * 9 * math.prod(gradient)
 
 
 class PoolReLU(nn.Module):

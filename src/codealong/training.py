@@ -49,7 +49,7 @@ class Recipe:
 
 RECIPE = Recipe()
 
-TUNED = Recipe(epochs=5, batch_size=512, max_lr=2e-2, pool_first=True, channels_last=True, fused=True)
+TUNED = Recipe(epochs=5, batch_size=512, max_lr=2e-2, pool_first=True, channels_last=True, fused=True, operators=True)
 """The recipe for speed; larger batches need a larger learning rate, and `hardware.KEEP_MEMORY` belongs to it."""
 
 WARM_UP_STEPS = 50

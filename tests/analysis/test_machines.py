@@ -6,8 +6,9 @@ import shutil
 import pytest
 
 from codealong import records
+from codealong.analysis import benchmark as benchmarks
 from codealong.analysis import campaigns, machines, stats
-from codealong.measure import campaign, instruction_sets
+from codealong.measure import benchmark, campaign, instruction_sets
 
 
 @pytest.fixture
@@ -55,6 +56,17 @@ def test_levels_are_divided_within_a_round_and_one_that_a_machine_lacks_is_a_das
         "AVX-512": {"one": "1.50", "two": "–"},
         "AMX": {"one": "–", "two": "3.00 (1.00 to 5.00)"},
     }
+
+
+def test_contestants_are_told_at_their_best_and_one_that_a_machine_has_not_measured_is_a_dash(folder):
+    record = benchmark.read()
+    benchmark.save(record, folder / "one")
+    without = [each for each in record["measurements"] if each["contestant"] != "keras"]
+    benchmark.save(record | {"measurements": without}, folder / "two")
+    table = machines.contestants(folder)
+    (keras,) = [row for row in benchmarks.best(benchmarks.load()) if row["contestant"] == "keras"]
+    assert table.loc["keras"].to_dict() == {"one": f"{keras['ratio_to_published']:.1f}", "two": "–"}
+    assert table.loc["published", "two"] == table.loc["published", "one"] != "–"
 
 
 def test_a_machine_without_a_record_is_left_out(folder):

@@ -255,6 +255,17 @@ RIGHT = {
         lambda peak, bandwidth, intensity: peak if peak < bandwidth * intensity else intensity * bandwidth,
         lambda peak, bandwidth, intensity: sorted([peak, bandwidth * intensity])[0],
     ),
+    "bytes_moved": (lambda size: [7 * size + 8, 5 * size + 1],),
+    "pool_relu": (
+        lambda window: [max([*window, 0.0]), [*window, 0.0].index(max([*window, 0.0])) if max(window) > 0 else 4],
+        lambda window: max([(0.0, 4), *zip(window, range(4), strict=True)], key=lambda each: each[0]),
+        lambda window: (np.max([*window, 0]), np.argmax([*window, 0]) if max(window) > 0 else 4),
+    ),
+    "pool_relu_backward": (
+        lambda gradient, place: torch.zeros(5).scatter(0, torch.tensor(place), gradient)[:4],
+        lambda gradient, place: np.eye(5)[place][:4] * gradient,
+        lambda gradient, place: tuple(gradient * (where == place) for where in range(4)),
+    ),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from codealong import hardware, records
+from codealong import hardware, ipex_guard, records
 from codealong.measure import ablation, benchmark, campaign, instruction_sets, machine, publication, study
 
 
@@ -36,6 +36,17 @@ def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
     ):
         assert what in said[0]
     assert said[1].startswith("about 218 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+
+
+def test_where_an_arm_cannot_run_what_needs_every_arm_is_left_out(tmp_path, done, monkeypatch):
+    said = []
+    monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(not bf16, "no AVX-512"))
+    machine.record(tmp_path, "peers", said.append)
+    assert done == ["campaign", "larger", "benchmark with peers", "ablation", "levels"]
+    assert said[0] == (
+        "ipex-bf16 cannot run here (no AVX-512); what needs every arm is left out: "
+        "the study, the published epochs and network"
+    )
 
 
 def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):

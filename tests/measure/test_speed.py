@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from codealong import hardware
+from codealong import hardware, operators
 from codealong.analysis.ablation import table
 from codealong.measure import ablation, instruction_sets, onednn, roofline
 from codealong.measure.worker import in_turns
@@ -15,6 +15,22 @@ LINE = (
     "src:bf16::blocked:acdb::f0 dst:bf16::blocked:acdb::f0,attr-scratchpad:user,"
     "alg:convolution_direct,mb256_ic1oc16,1.25"
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem", "operations"),
+    [
+        ("convolution", "mb128_ic16oc32_ih14oh14kh3sh1dh0ph1_iw14ow14kw3sw1dw0pw1", 2 * 128 * 32 * 14 * 14 * 16 * 9),
+        ("convolution", "g2mb4_ic6oc8_ih5oh3kh3sh1dh0ph0_iw5ow3kw3sw1dw0pw0", 2 * 4 * 8 * 3 * 3 * 3 * 9),
+        ("inner_product", "mb128ic1568oc10", 2 * 128 * 1568 * 10),
+        ("inner_product", "mb2ic3ih4iw5oc7", 2 * 2 * 3 * 4 * 5 * 7),
+        ("matmul", "128x1568:1568x10", 2 * 128 * 1568 * 10),
+        ("matmul", "3x4x5:3x5x6", 2 * 3 * 4 * 5 * 6),
+        ("reorder", "128x10", None),
+    ],
+)
+def test_the_operations_of_a_kernel_are_worked_out_from_its_shapes(kind, problem, operations):
+    assert onednn.Kernel(kind, "undef", "jit:avx2", problem, 1.0).operations == operations
 
 
 def test_a_line_of_onednn_is_read():
@@ -108,7 +124,7 @@ class Machine:
     def __init__(self, contestant, options=None, **environment):
         self.provenance, self.environment = {}, environment
         Machine.started.append((contestant, environment))
-        self.rate = 50 if contestant == "stock-fp32 tuned" else 80 if options else 100
+        self.rate = 50 if contestant == "stock-fp32 tuned" else 100 if options == {"operators": False} else 80
 
     def ask(self, do, **how):
         if do == "kernels":
@@ -144,6 +160,14 @@ def test_an_ablation_is_recorded_and_divided_within_a_round(stand_in, monkeypatc
     ratios = table(record).iloc[:, 0]
     assert ratios["changed", "float32"].startswith("0.50 ") and ratios["changed", "Adam not fused"].startswith("0.80 ")
     assert "jemalloc is not installed here: left out" in said and ("added", "jemalloc") not in ratios
+
+
+def test_an_ablation_leaves_our_operators_out_where_they_are_not_compiled(stand_in, monkeypatch, tmp_path):
+    monkeypatch.setattr(operators, "status", lambda: "there is no C++ compiler")
+    said = []
+    record = ablation.measure(tmp_path, rounds=1, say=said.append)
+    assert "operators of our own" not in record["images_per_second"]
+    assert "operators of our own cannot be compiled here: left out" in said
 
 
 def test_an_ablation_is_sorted_by_what_it_prints_what_was_added_last(stand_in, tmp_path):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.worker
 
 @pytest.fixture(scope="module")
 def worker():
-    with Worker("stock-fp32 tuned") as opened:
+    with Worker("stock-fp32 tuned", options={"operators": False}) as opened:
         yield opened
 
 
@@ -71,10 +71,16 @@ def test_a_profile_names_the_convolutions(worker):
 
 
 @pytest.mark.skipif(operators.status() is not None, reason=f"{operators.status()}")
-def test_a_worker_trains_and_predicts_with_our_own_operators():
-    with Worker("stock-fp32 tuned", options={"operators": True}) as own:
-        assert "codealong::first_block_backward" in own.ask("profile", batch=64)
+def test_a_tuned_worker_trains_and_predicts_with_our_own_operators():
+    with Worker("stock-fp32 tuned") as own:
+        table = speed.parts(own.ask("profile", batch=64))
+        cost = own.ask("cost", batch=64)
+        kinds = [kernel[0] for kernel in own.ask("kernels", batch=64)]
         answer = own.ask("rates", batch=64, threads=1, seconds=0.1)
+        assert own.ask("latency", threads=1, seconds=0.1) > 0.01
+    assert table.loc["first block in one"].min() > 0 and table.loc["pooling"].min() > 0
+    rest = 3 * 2 * (9 * 16 * 32 * 14**2 + 1568 * 128 + 128 * 10)
+    assert cost["flops"] == rest + 2 * 9 * 16 * (28**2 + 14**2) and kinds.count("convolution") == 3
     assert answer["inference_images_per_second"] > answer["images_per_second"] > 100
 
 

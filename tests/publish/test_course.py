@@ -8,7 +8,7 @@ import time
 import nbformat
 import pytest
 
-from codealong import ipex_guard
+from codealong import ipex_guard, operators
 from codealong.__main__ import main
 from codealong.publish import course
 
@@ -143,3 +143,11 @@ def test_a_notebook_that_measures_with_linux_s_tools_is_skipped_elsewhere(monkey
     monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert course.why_skipped(notebook) is None
+
+
+def test_a_notebook_that_compiles_is_skipped_where_nothing_does(monkeypatch):
+    notebook = nbformat.v4.new_notebook(metadata={"codealong": {"needs": "compiler"}})
+    monkeypatch.setattr(operators, "status", lambda: "there is no C++ compiler")
+    assert course.why_skipped(notebook) == "there is no C++ compiler"
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    assert course.why_skipped(notebook).startswith("it measures with Linux's tools")

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from codealong import records
+from codealong.analysis import benchmark as benchmarks
 from codealong.analysis import campaigns, stats
 from codealong.analysis.verdicts.verdict import PAIRS
-from codealong.measure import campaign, instruction_sets
+from codealong.measure import benchmark, campaign, instruction_sets
 
 RATIOS = {
     "IPEX, float32": PAIRS["float32"],
@@ -35,6 +36,24 @@ def speed_ups(folder=records.RECORDED):
         said = {name: f"{ratio:.2f}" if its.enough else f"{ratio.estimate:.2f}" for name, ratio in ratios.items()}
         rows[machine.name] = {"campaigns": len(its)} | said
     return pd.DataFrame(rows, index=["campaigns", *RATIOS]).T.fillna("–").rename_axis("machine")
+
+
+def contestants(folder=records.RECORDED):
+    """Return how many times as fast as the published recipe each contestant trains on each machine with a benchmark.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each contestant, a column for each machine: the ratio at the batch size that was chosen there, with
+        its interval; ``–`` where it was not measured.
+    """
+    import pandas as pd
+
+    columns = {}
+    for machine in _with(folder, benchmark.NAME):
+        best = benchmarks.best(benchmarks.load(machine))
+        columns[machine.name] = {row["contestant"]: f"{row['ratio_to_published']:.1f}" for row in best}
+    return pd.DataFrame(columns).fillna("–").rename_axis("contestant")
 
 
 def levels(folder=records.RECORDED):

@@ -1,5 +1,6 @@
 """What answers a learner: a check for each exercise, and the claims that a notebook ends with."""
 
+from codealong.checks.an_operator_of_your_own import bytes_moved, pool_relu, pool_relu_backward
 from codealong.checks.architecture import conv_parameters, dense_parameters, network
 from codealong.checks.claims import ClaimError, claims
 from codealong.checks.data import count_twins, normalise
@@ -12,8 +13,8 @@ from codealong.checks.two_reports import counts, recall_difference
 from codealong.checks.where_the_time_goes import amdahl, attainable
 
 __all__ = [
-    "ClaimError", "accuracy", "amdahl", "attainable", "bf16_loss", "claims", "conv_parameters", "count_twins", "counts",
-    "dense_parameters", "faster", "faults_per_step", "network", "normalise", "only_one", "paired_interval",
-    "paired_times", "ratio_interval", "recall_difference", "seeds_needed", "train_step", "with_ipex", "with_schedule",
-    "within",
+    "ClaimError", "accuracy", "amdahl", "attainable", "bf16_loss", "bytes_moved", "claims", "conv_parameters",
+    "count_twins", "counts", "dense_parameters", "faster", "faults_per_step", "network", "normalise", "only_one",
+    "paired_interval", "paired_times", "pool_relu", "pool_relu_backward", "ratio_interval", "recall_difference",
+    "seeds_needed", "train_step", "with_ipex", "with_schedule", "within",
 ]  # fmt: skip

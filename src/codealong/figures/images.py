@@ -7,15 +7,15 @@ from codealong.figures.style import described, pyplot
 
 
 def samples(split, per_class=8):
-    """Draw the first images of each class, one row per class."""
-    fig, axes = pyplot().subplots(len(CLASSES), per_class, figsize=(per_class * 0.62 + 1.6, len(CLASSES) * 0.58))
-    for label, row in enumerate(axes):
+    """Draw the first images of each class, one row per class, five classes beside the other five."""
+    fig = pyplot().figure(figsize=(2 * per_class * 0.62 + 2.6, 4), layout="constrained")
+    rows = [row for half in fig.subfigures(1, 2) for row in half.subplots(len(CLASSES) // 2, per_class)]
+    for label, row in enumerate(rows):
         chosen = split.images[split.labels == label][:per_class]
         for axis, image in zip(row, chosen, strict=True):
             _picture(axis, image[0])
         _beside(row[0], CLASSES[label])
     fig.suptitle(f"Ten classes, {per_class} images of each")
-    fig.tight_layout(pad=0.3, rect=(0, 0, 1, 0.99))
     return described(
         fig, f"Grid of photographs, {per_class} from each of ten classes of clothing: {', '.join(CLASSES)}."
     )

@@ -9,6 +9,7 @@ from codealong.measure.worker import TUNED
 
 PARTS = {
     "fetch": "fetching images",
+    "first_block": "first block in one",
     "optimizer": "optimizer",
     "conv": "convolution",
     "pool": "pooling",
@@ -46,7 +47,7 @@ def parts(profile):
 
     rows = []
     for operator, milliseconds in profile.items():
-        operator = operator.lower()
+        operator = operator.lower().removeprefix("generatedbackwardfor_")  # which runs forward, and prepares the other
         part = next((part for name, part in PARTS.items() if name in operator), "everything else")
         # Matrix products of a dense layer's backward pass have no name of their own.
         backward = "backward" in operator or operator == "aten::mm" or part == "setting to 0"
@@ -66,7 +67,7 @@ def profiles(tables):
     tables : dict of str to pandas.DataFrame
         By contestant, as `parts` returns them.
     """
-    names = list(next(iter(tables.values())).index)
+    names = list(dict.fromkeys(name for table in tables.values() for name in table.index))
     fig, axes = pyplot().subplots(1, len(tables), figsize=(6 * len(tables), 4.6), sharex=True, sharey=True)
     said = []
     for axis, (row, table) in zip(np.atleast_1d(axes), tables.items(), strict=True):

@@ -1,4 +1,7 @@
-"""What each part of the tuned path is worth: one thing changed at a time, in rounds of fresh processes."""
+"""What each part of the tuned path is worth: one thing changed at a time, in rounds of fresh processes.
+
+The path is the tuned recipe with PyTorch's operators; ours, which make some of its parts needless, are put on top.
+"""
 
 import ctypes.util
 import functools
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from codealong import hardware, records
+from codealong import hardware, operators, records
 from codealong.measure.rounds import fresh
 from codealong.measure.worker import Worker
 
@@ -35,7 +38,7 @@ ADDED = {
     "tcmalloc": {"preload": "tcmalloc_minimal"},
     "jemalloc": {"preload": "jemalloc"},
 }
-"""What others recommend, each put on top; an allocator only where it is installed."""
+"""Our operators and what others recommend, each put on top; what is not installed, or not compiled, is left out."""
 
 
 def measure(folder, rounds=ROUNDS, say=print):
@@ -58,6 +61,10 @@ def measure(folder, rounds=ROUNDS, say=print):
     records.ensure_writable(folder)
     starts = {}
     for name, how in ({"tuned": {}} | LEFT_OUT | ADDED).items():
+        options = {"operators": False} | how.get("options", {})
+        if options["operators"] and operators.status() is not None:
+            say(f"{name} cannot be compiled here: left out")
+            continue
         environment = dict(how.get("environment", {}))
         if "preload" in how:
             library = ctypes.util.find_library(how["preload"])
@@ -65,7 +72,7 @@ def measure(folder, rounds=ROUNDS, say=print):
                 say(f"{name} is not installed here: left out")
                 continue
             environment = {"LD_PRELOAD": library}
-        contestant, options = how.get("contestant", CONTESTANT), how.get("options")
+        contestant = how.get("contestant", CONTESTANT)
         starts[name] = functools.partial(Worker, contestant, options=options, **environment)
     threads = torch.get_num_threads()
     measured = {name: [] for name in starts}

@@ -17,14 +17,21 @@ from codealong.measure.worker import PEERS, PUBLISHED, TUNED, Worker, in_turns
 CONTESTANTS = (PUBLISHED, *ARMS, *(name + TUNED for name, arm in ARMS.items() if not arm.fused))
 """Tuned, the control would be `stock-fp32 tuned` once more."""
 BATCHES = (64, 256, 1024)
+LARGE = (512, 2048, 4096)
+"""Tried besides, with all threads, for the tuned contestants and the peers, but for those that XLA compiles: these gain
+nothing from a large batch, and take up to 5 GiB with it."""
+
+BY_XLA = ("keras, XLA", "jax")
+
 CHOOSING, ROUNDS = 2, 10
-"""Rounds that choose a batch size for each contestant, and rounds that measure it with that one, and count."""
+"""Rounds that choose batch sizes for each contestant, to train and to predict with, and rounds that count."""
 
 REFERENCES = (PUBLISHED, "stock-fp32")
 """What the others are divided by, at the published batch size, which is the first of `BATCHES`."""
 
+RATES = ("images_per_second", "inference_images_per_second")
 SECONDS = 0.5
-SEEDS = (0, 1, 2)
+SEEDS, TUNED_SEEDS = range(3), range(10)
 GOAL = 0.91
 """Accuracy on the validation images that the time is measured to; the test images confirm it once."""
 
@@ -57,9 +64,10 @@ def measure(folder, peers=None, rates_only=False, choosing=CHOOSING, rounds=ROUN
         `contestants`, by name: `start_seconds`, `first_step_seconds` and `provenance`; `costs`, the operations and
         bytes of an image by stock arm; `choosing`, how many rounds, the first ones, chose the batch sizes; `limits`,
         what the machine can do, by round; `measurements`, one for each contestant, batch size, number of threads and
-        round; `goal_on`, the images of which `GOAL` is a share; `trained`, one for each contestant and seed: seconds
-        and epochs to `GOAL` (None where it was not reached) and the `test_accuracy` at the end (None where it was not
-        taken; the published recipe stops at `GOAL`).
+        round (without `images_per_second` where a peer only predicts); `latencies`, the milliseconds that one image
+        takes to be predicted, one for each contestant and round that counts; `goal_on`, the images of which `GOAL` is a
+        share; `trained`, one for each contestant and seed: seconds and epochs to `GOAL` (None where it was not reached)
+        and the `test_accuracy` at the end (None where it was not taken; the published recipe stops at `GOAL`).
     """
     records.ensure_writable(folder)
     cores, began = torch.get_num_threads(), time.perf_counter()
@@ -70,9 +78,9 @@ def measure(folder, peers=None, rates_only=False, choosing=CHOOSING, rounds=ROUN
         record = _rates(starts, choosing, rounds, cores, say)
         save(record, folder)
     trained = {(each["contestant"], each["seed"]) for each in record["trained"]}
-    for seed in () if rates_only else SEEDS:
-        for name in timing.turn([name for name in starts if name not in PEERS], seed):
-            if (name, seed) not in trained:
+    for seed in () if rates_only else TUNED_SEEDS:
+        for name in timing.turn(list(starts), seed):
+            if seed in seeds(name) and (name, seed) not in trained:
                 say(f"training {name} with seed {seed}")
                 with fresh({name: starts[name]}, 0, say) as (workers, _):
                     reached = _reached(**workers[name].ask("train", seed=seed))
@@ -97,14 +105,15 @@ def _begun(folder, starts):
 def _rates(starts, choosing, rounds, cores, say):
     """Return a record without training."""
     record = {
-        "contestants": {}, "costs": {}, "choosing": choosing, "limits": [], "measurements": [],
+        "contestants": {}, "costs": {}, "choosing": choosing, "limits": [], "measurements": [], "latencies": [],
         "goal_on": "validation images", "trained": [],
     }  # fmt: skip
     for number in range(choosing + rounds):
         say(f"round {number + 1} of {choosing + rounds}")
         with Worker("limits") as limits:
             record["limits"].append(limits.ask("limits", threads=cores))
-        chosen = choose(record["measurements"], cores) if number >= choosing else {}
+        counts = number >= choosing
+        chosen = [choose(record["measurements"], cores, rate) for rate in RATES] if counts else []
         with fresh(starts, number, say) as (workers, when):
             for name, worker in workers.items():
                 if name not in record["contestants"]:
@@ -115,28 +124,51 @@ def _rates(starts, choosing, rounds, cores, say):
                     }
                     if name.startswith("stock"):
                         record["costs"][name] = worker.ask("cost", batch=256)
-                for batch, threads in _conditions(name, chosen, cores):
+                its = {batches[name] for batches in chosen if name in batches}
+                for batch, threads in _conditions(name, its, cores):
                     rates = worker.ask("rates", batch=batch, threads=threads, seconds=SECONDS)
                     what = {"round": number, "contestant": name, "batch": batch, "threads": threads}
                     record["measurements"].append(what | {"busy": when["busy_percent"]} | rates)
+                if counts:
+                    latency = worker.ask("latency", threads=cores, seconds=SECONDS / 2)
+                    record["latencies"].append({"round": number, "contestant": name, "milliseconds": latency})
     return record
 
 
 def _conditions(name, chosen, cores):
     """Return the batch sizes and numbers of threads that a contestant is measured with in a round."""
     if chosen:
-        batches = {chosen[name]} | ({BATCHES[0]} if name in REFERENCES else set())
+        batches = chosen | ({BATCHES[0]} if name in REFERENCES else set())
         return [(batch, cores) for batch in sorted(batches)]
     threads = {cores} if name in PEERS else {1, cores}
-    return [(batch, number) for batch in BATCHES for number in sorted(threads)]
+    conditions = [(batch, number) for batch in BATCHES for number in sorted(threads)]
+    if name.endswith(TUNED) or name in {*PEERS} - {*BY_XLA}:
+        conditions += [(batch, cores) for batch in LARGE]
+    return conditions
 
 
-def choose(measurements, cores):
-    """Return the batch size with which each contestant trains fastest with all threads, by the median of the rounds."""
+def seeds(name):
+    """Return the seeds that a contestant is trained with to `GOAL`; a peer is not."""
+    if name in PEERS:
+        return ()
+    return TUNED_SEEDS if name.endswith(TUNED) else SEEDS
+
+
+def choose(measurements, cores, rate="images_per_second"):
+    """Return the batch size with which each contestant is fastest with all threads, by the median of the rounds.
+
+    Parameters
+    ----------
+    measurements : list of dict
+        As `measure` records them.
+    cores : int
+    rate : str, optional
+        One of `RATES`; contestants without it are left out.
+    """
     rates = {}
     for each in measurements:
-        if each["threads"] == cores:
-            rates.setdefault(each["contestant"], {}).setdefault(each["batch"], []).append(each["images_per_second"])
+        if each["threads"] == cores and rate in each:
+            rates.setdefault(each["contestant"], {}).setdefault(each["batch"], []).append(each[rate])
     return {name: max(its, key=lambda batch: np.median(its[batch])) for name, its in rates.items()}
 
 
@@ -146,7 +178,7 @@ def whole(folder):
         return False
     record = read(folder)
     trained = {(each["contestant"], each["seed"]) for each in record["trained"]}
-    return trained >= {(name, seed) for name in record["contestants"] if name not in PEERS for seed in SEEDS}
+    return trained >= {(name, seed) for name in record["contestants"] for seed in seeds(name)}
 
 
 def save(record, folder):

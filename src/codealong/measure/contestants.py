@@ -68,9 +68,12 @@ class Contestant:
             net = ipex_guard.load().optimize(net, dtype=self.arm.dtype, inplace=True)
         else:
             net = net.to(memory_format=self.arm.memory_format)
+            for layer in net.modules():
+                if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                    layer.to(self.arm.dtype)  # once; autocast would do it for each batch
 
         def predict(images):
-            with torch.no_grad(), self.arm.autocast():
+            with torch.inference_mode(), self.arm.autocast():
                 return net(self.arm.place(images))
 
         return predict
@@ -232,6 +235,13 @@ def rates(contestant, batch, threads, seconds):
     }
 
 
+def latency(contestant, threads, seconds):
+    """Measure how long the prediction of one image takes, warmed up, in milliseconds; the median of all."""
+    torch.set_num_threads(threads)
+    images, predict = contestant.batches(1), contestant.predictor()
+    return 1000 * timing.median_seconds(lambda: predict(next(images)[0]), seconds, WARM_UP_SECONDS)
+
+
 def page_faults(contestant, batch, steps=20):
     """Return how many page faults a step of training causes, warmed up; None where the system does not count them."""
     images = contestant.batches(batch)
@@ -304,6 +314,7 @@ def main(name, options="{}"):
             "rate": lambda **how: rate(contestant, **how),
             "timed with": lambda **how: timed_with(name, **how),
             "rates": lambda **how: rates(contestant, **how),
+            "latency": lambda **how: latency(contestant, **how),
             "train": contestant.train,
             "page_faults": lambda batch: page_faults(contestant, batch),
             "kernels": lambda batch: kernels(contestant, batch),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codealong import hardware, records
+from codealong.arms import ARMS
 from codealong.measure import ablation, benchmark, campaign, instruction_sets, larger, publication, study
 
 
@@ -20,12 +21,15 @@ class Step(NamedTuple):
         Tells of a folder whether it is to be done.
     do : callable
         Gets the folder and the Python of the peers, or None.
+    every_arm : bool
+        Whether it can be done only where every arm runs.
     """
 
     name: str
     minutes: int
     missing: callable
     do: callable
+    every_arm: bool = False
 
 
 def _lacks(module):
@@ -35,10 +39,10 @@ def _lacks(module):
 STEPS = (
     Step("a campaign of times", 9, campaign.SERIES.due, lambda folder, _: campaign.SERIES.measure(folder)),
     Step("a campaign of what is larger", 10, larger.SERIES.due, lambda folder, _: larger.SERIES.measure(folder)),
-    Step("the study", 80, lambda folder: True, lambda folder, _: study.conduct(folder)),
+    Step("the study", 80, lambda folder: True, lambda folder, _: study.conduct(folder), every_arm=True),
     Step(
         "the published epochs and network", 60, lambda folder: publication.missing(folder),
-        lambda folder, _: publication.conduct(folder),
+        lambda folder, _: publication.conduct(folder), every_arm=True,
     ),
     Step(
         "the benchmark", 45, lambda folder: not benchmark.whole(folder),
@@ -80,6 +84,12 @@ def record(into, peers=None, say=print):
     into = Path(into)
     records.ensure_writable(into)
     steps = [step for step in STEPS if step.missing(into)]
+    for name, arm in ARMS.items():
+        if not (status := arm.status()).usable:
+            left_out = [step.name for step in steps if step.every_arm]
+            say(f"{name} cannot run here ({status.reason}); what needs every arm is left out: {', '.join(left_out)}")
+            steps = [step for step in steps if not step.every_arm]
+            break
     say(f"{into.name}: {', '.join(f'{step.name} ({step.minutes} min)' for step in steps)}")
     say(f"about {sum(step.minutes for step in steps)} minutes if nothing of it was begun, on an idle machine")
     for number, step in enumerate(steps):

@@ -1,6 +1,8 @@
 """oneDNN's verbose output: which kernels ran, on which instruction set, for how long."""
 
+import math
 import os
+import re
 import sys
 import tempfile
 from typing import NamedTuple
@@ -42,6 +44,20 @@ class Kernel(NamedTuple):
     def instruction_set(self):
         """The instruction set by the name this course uses, or None where the name does not tell."""
         return next((name for part, name in INSTRUCTION_SETS.items() if part in self.implementation), None)
+
+    @property
+    def operations(self):
+        """Multiplications and additions of a convolution or a product, by its shapes; None for another kind."""
+        if self.kind == "matmul":
+            left, right = ([*map(int, shape.split("x"))] for shape in self.problem.split(":"))
+            return 2 * math.prod(left) * right[-1]
+        size = {name: int(number) for name, number in re.findall(r"([a-z]+)(\d+)", self.problem)}
+        if self.kind == "inner_product":
+            return 2 * size["mb"] * size["ic"] * size.get("ih", 1) * size.get("iw", 1) * size["oc"]
+        if self.kind == "convolution":
+            outputs = size["mb"] * size["oc"] * size["oh"] * size["ow"]
+            return 2 * outputs * size["ic"] // size.get("g", 1) * size["kh"] * size["kw"]
+        return None
 
 
 def parse(text):

@@ -46,12 +46,12 @@ def count(step):
     Parameters
     ----------
     step : callable
-        Runs stock PyTorch.
+        Runs PyTorch, with operators of our own or without.
 
     Returns
     -------
     operations : int
-        Of convolutions and matrix products, as PyTorch's own counter counts them.
+        Of convolutions and matrix products, as PyTorch's own counter counts them, and of `operators.first_block`.
     moved : int
         Bytes that its operators read and write, each operator for itself.
     """

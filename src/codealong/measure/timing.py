@@ -48,6 +48,16 @@ def in_turns(questions, rounds, say=lambda text: None):
     return answers
 
 
+def median_seconds(step, seconds, warm_up):
+    """Return the median time of a step, called for some seconds after `warm_up` seconds that do not count."""
+    began, took = time.perf_counter(), []
+    while (now := time.perf_counter()) < began + warm_up + seconds or not took:
+        step()
+        if now >= began + warm_up:
+            took.append(time.perf_counter() - now)
+    return float(np.median(took))
+
+
 def paired_times(steps, rounds=20, warm_up=3, clock=time.perf_counter):
     """Time some variants of a step in turns, warmed up.
 

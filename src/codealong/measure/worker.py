@@ -17,7 +17,14 @@ from codealong.measure import timing
 PUBLISHED, TUNED = "published", " tuned"
 """A contestant is named `PUBLISHED`, or as an arm, or as an arm followed by `TUNED`; or it is one of `PEERS`."""
 
-PEERS = {"keras": "keras_peer.py", "jax": "jax_peer.py"}
+PEERS = {
+    "keras": ("keras_peer.py",),
+    "keras, XLA": ("keras_peer.py", "jit_compile"),
+    "jax": ("jax_peer.py",),
+    "onnxruntime": ("onnx_peer.py", "onnxruntime"),
+    "openvino": ("onnx_peer.py", "openvino"),
+}
+"""Other libraries: the program of each, and what it is told. The last two only predict."""
 
 PEERS_FOLDER = Path(__file__).parent / "peers"
 
@@ -55,7 +62,8 @@ class Worker:
         if contestant in PEERS:
             if not Path(peers).exists():
                 raise BenchError(f"{peers} does not exist: `make bench-peers` sets up the peers' environment.")
-            command = [peers, PEERS_FOLDER / PEERS[contestant]]
+            program, *options = PEERS[contestant]
+            command = [peers, PEERS_FOLDER / program, *options]
             environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
         keeps = contestant.endswith(TUNED) or contestant in ("limits", *PEERS)
         environment = (hardware.KEEP_MEMORY if keeps else dict.fromkeys(hardware.KEEP_MEMORY)) | environment

@@ -34,12 +34,17 @@ def why_skipped(notebook):
     Parameters
     ----------
     notebook : nbformat.NotebookNode
-        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``, or ``"linux"``.
+        Its metadata says what it needs: ``{"codealong": {"needs": "ipex"}}``, ``"linux"``, or ``"compiler"``, which
+        needs Linux, too.
     """
     needs = notebook.metadata.get("codealong", {}).get("needs")
     system = f"{platform.system()} on {platform.machine()}"
-    if needs == "linux" and system != "Linux on x86_64":
+    if needs in ("linux", "compiler") and system != "Linux on x86_64":
         return f"it measures with Linux's tools on x86-64 processors, but this is {system}"
+    if needs == "compiler":
+        from codealong import operators  # torch takes seconds to import
+
+        return operators.status()
     able = ipex_guard.status(bf16=True)
     return able.reason if needs == "ipex" and not able.usable else None
 

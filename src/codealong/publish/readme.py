@@ -9,7 +9,6 @@ from codealong import ROOT, files
 from codealong.analysis import campaigns, larger, machines, publication, stats, study, verdicts
 from codealong.analysis.benchmark import best, each_seed, load
 from codealong.analysis.verdicts.verdict import points
-from codealong.measure import benchmark
 from codealong.publish import course, site
 from codealong.training import RECIPE
 
@@ -178,22 +177,27 @@ def contestants(rows):
             f"| {each_seed(row['seconds_to_91'])} | {accuracy} |"
         )
     origin = rows[0]["provenance"]
+    tried = len({row["batch"] for row in rows})
+    seeds = " or ".join(map(str, sorted({len(row["test_accuracy"]) for row in best(rows) if row["test_accuracy"]})))
     return "\n".join(lines) + (
-        f"\n\nEach contestant at its best of {len(benchmark.BATCHES)} batch sizes: median of {best(rows)[0]['rounds']} "
+        f"\n\nEach contestant at its best of {tried} batch sizes: median of {best(rows)[0]['rounds']} "
         f"rounds (its 95 % interval). Seconds of training until 0.91 of the {rows[0]['goal_on']} are right, and the "
-        f"mean test accuracy at the end, for {len(benchmark.SEEDS)} seeds and each one's own recipe (the published one "
+        f"mean test accuracy at the end, for {seeds} seeds and each one's own recipe (the published one "
         f"stops at 0.91). Recorded {origin['date'][:10]} on {_machine(origin)}."
     )
 
 
 def by_machine():
-    """Return verdicts, speed-ups and what instruction sets bring, on each machine, as three tables."""
-    tables = (verdicts.by_machine().rename_axis("claim"), machines.speed_ups(), machines.levels())
+    """Return verdicts, speed-ups, contestants' rates and what instruction sets bring, by machine, as four tables."""
+    tables = (
+        verdicts.by_machine().rename_axis("claim"), machines.speed_ups(), machines.contestants(), machines.levels()
+    )  # fmt: skip
     return "\n\n".join(_markdown(table) for table in tables) + (
         f"\n\nVerdicts need a study of {study.FEWEST} seeds. Speed-ups: how many times as fast, by the means of all "
-        f"campaigns of the machine, with a 95 % interval from {campaigns.FEWEST} campaigns on. Instructions: the tuned "
-        "recipe's rate relative to float32 with AVX2 in the same round, median of the rounds, with its 95 % interval "
-        "where there are six."
+        f"campaigns of the machine, with a 95 % interval from {campaigns.FEWEST} campaigns on. Contestants: how many "
+        "times the published recipe's rate, round by round. Instructions: the tuned recipe's rate, with PyTorch's "
+        "operators, relative to float32 with AVX2 in the same round. Both: median of the rounds, with its 95 % "
+        "interval where there are six."
     )
 
 

@@ -1,6 +1,11 @@
-"""The same network in Keras on TensorFlow, in mixed bfloat16, its whole step compiled into a graph."""
+"""The same network in Keras on TensorFlow, in mixed bfloat16, its whole step compiled into a graph, or by XLA.
+
+Images lie in memory, and a step gathers its own. For training, pooling stands before ReLU: the same numbers, faster.
+For prediction it stands behind, because TensorFlow then joins each convolution with its ReLU.
+"""
 
 import os
+import sys
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -12,52 +17,49 @@ import tensorflow as tf
 from keras import layers
 
 keras.mixed_precision.set_global_policy("mixed_bfloat16")
-IMAGES, LABELS = protocol.images()
+IMAGES, LABELS = map(tf.constant, protocol.images())
+COMPILED = {"jit_compile": "jit_compile" in sys.argv}
+
+
+def network(pool_first):
+    """Return the network; its layers stand in one order or the other."""
+    blocks = []
+    for filters in (16, 32):
+        pooled = [layers.MaxPooling2D(2), layers.ReLU()]
+        blocks += [layers.Conv2D(filters, 3, padding="same"), *(pooled if pool_first else reversed(pooled))]
+    dense = [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10, dtype="float32")]
+    net = keras.Sequential([layers.Input((28, 28, 1)), *blocks, *dense])
+    assert net.count_params() == 206_922
+    return net
 
 
 def prepare(batch):
     """Return a training step and a prediction, both on freshly drawn images."""
-    net = keras.Sequential(
-        [
-            layers.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(10, dtype="float32"),
-        ]
-    )
-    assert net.count_params() == 206_922
+    net, predicting = network(pool_first=True), network(pool_first=False)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(net.trainable_variables)
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def normalised(images):
-        return (tf.cast(images, tf.float32) / 255 - 0.2857) / 0.3528
+    def gather(chosen):
+        return (tf.cast(tf.gather(IMAGES, chosen), tf.float32) / 255 - 0.2857) / 0.3528
 
-    @tf.function
-    def step(images, labels):
+    @tf.function(**COMPILED)
+    def step(chosen):
         with tf.GradientTape() as tape:
-            loss = loss_of(labels, net(normalised(images), training=True))
+            loss = loss_of(tf.gather(LABELS, chosen), net(gather(chosen), training=True))
         optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
         return loss
 
-    @tf.function
-    def logits(images):
-        return net(normalised(images), training=False)
+    @tf.function(**COMPILED)
+    def logits(chosen):
+        return predicting(gather(chosen), training=False)
 
     generator = np.random.default_rng(0)
 
     def draw():
         return generator.choice(len(LABELS), batch, replace=False, shuffle=False)
 
-    def train():
-        chosen = draw()
-        return step(IMAGES[chosen], LABELS[chosen]).numpy()
-
-    return train, lambda: logits(IMAGES[draw()]).numpy()
+    return lambda: step(draw()).numpy(), lambda: logits(draw()).numpy()
 
 
 if __name__ == "__main__":

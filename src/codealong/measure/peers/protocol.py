@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from codealong import hardware, sources
+from codealong.measure import timing
 
 WARM_UP_SECONDS = 0.5
 
@@ -26,7 +27,7 @@ def serve(prepare, packages):
     Parameters
     ----------
     prepare : callable
-        Takes a batch size; returns a function that trains on one batch and a function that predicts one.
+        Takes a batch size; returns a function that trains on one batch, or None, and a function that predicts one.
     packages : sequence of str
         Those whose versions belong to the result.
     """
@@ -39,12 +40,13 @@ def serve(prepare, packages):
 
 
 def _train_steps(prepare, batch, steps):
-    train, _ = prepare(batch)
+    train, predict = prepare(batch)
+    step = train or predict
     began = time.perf_counter()
-    train()
+    step()
     first = time.perf_counter() - began
     for _ in range(steps - 1):
-        train()
+        step()
     return first
 
 
@@ -52,12 +54,15 @@ def _rates(prepare, batch, threads, seconds):
     """Measure with all threads, which is what a peer is asked for; as `codealong.measure.contestants.rates`."""
     hardware.reset_peak_memory()
     train, predict = prepare(batch)
-    trained, inferred = _rate(train, batch, seconds), _rate(predict, batch, seconds / 2)
-    return {
-        "images_per_second": trained,
-        "inference_images_per_second": inferred,
-        "peak_mib": hardware.peak_memory_mib(),
-    }
+    rates = {"images_per_second": _rate(train, batch, seconds)} if train else {}
+    rates["inference_images_per_second"] = _rate(predict, batch, seconds / 2)
+    return rates | {"peak_mib": hardware.peak_memory_mib()}
+
+
+def _latency(prepare, threads, seconds):
+    """As `codealong.measure.contestants.latency`."""
+    _, predict = prepare(1)
+    return 1000 * timing.median_seconds(predict, seconds, WARM_UP_SECONDS)
 
 
 def _rate(step, batch, seconds):
@@ -72,4 +77,4 @@ def _rate(step, batch, seconds):
     return steps * batch / (time.perf_counter() - start)
 
 
-QUESTIONS = {"train_steps": _train_steps, "rates": _rates}
+QUESTIONS = {"train_steps": _train_steps, "rates": _rates, "latency": _latency}
