@@ -66,6 +66,17 @@ def test_bfloat16_needs_avx_512(able, monkeypatch):
     assert ipex_guard.status(bf16=True).usable
 
 
+@pytest.mark.parametrize("variable", ipex_guard.CAPS)
+def test_bfloat16_is_refused_where_a_variable_forbids_avx_512(able, monkeypatch, variable):
+    monkeypatch.setenv(variable, "avx2")
+    assert ipex_guard.status().usable
+    assert ipex_guard.status(bf16=True) == (
+        False, f"IPEX needs AVX-512 for bfloat16, and {variable}=avx2 forbids it: unset {variable}", True
+    )  # fmt: skip
+    monkeypatch.setenv(variable, "AVX512_CORE")
+    assert ipex_guard.status(bf16=True).usable
+
+
 def test_what_cannot_run_is_unusable_before_anything_is_imported(able, monkeypatch):
     monkeypatch.setattr(hardware, "processor", lambda: INTEL._replace(instruction_sets=("AVX2",)))
     monkeypatch.setattr(ipex_guard, "load", lambda: pytest.fail("IPEX was imported"))

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import re
+import time
 
 import pytest
 import torch
@@ -38,6 +39,54 @@ def test_rate_and_seconds_of_an_epoch_agree(fitted):
     for epoch in fitted.history:
         assert epoch.seconds > 0
         assert epoch.images_per_second == pytest.approx(600 / epoch.seconds)
+
+
+def test_the_seconds_of_an_epoch_are_of_training_alone(few, monkeypatch):
+    def evaluate(net, split):
+        time.sleep(0.5)
+        return 0.0, 0.0
+
+    monkeypatch.setattr(training, "evaluate", evaluate)
+    began = time.perf_counter()
+    history = training.fit("stock-fp32", 0, few.train, few.valid, SHORT).history
+    assert sum(epoch.seconds for epoch in history) <= time.perf_counter() - began - 2 * 0.5
+
+
+def test_the_seed_decides_the_order_of_the_images_too(few, monkeypatch):
+    orders = {}
+    step = training.train_step
+
+    def watched(net, optimizer, images, labels, arm):
+        orders.setdefault(seed, []).append(labels)
+        return step(net, optimizer, images, labels, arm)
+
+    monkeypatch.setattr(training, "train_step", watched)
+    for seed in (0, 1):
+        training.fit("stock-fp32", seed, few.train, few.valid, dataclasses.replace(SHORT, epochs=1))
+    first, second = (torch.cat(labels) for labels in orders.values())
+    assert not torch.equal(first, second) and torch.equal(first.sort().values, second.sort().values)
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(few):
+    steep = dataclasses.replace(SHORT, max_lr=1e30)
+    with pytest.raises(training.Diverged, match=r"stock-fp32, seed 0, became \w+ in epoch 1: .* than 1e\+30"):
+        training.fit("stock-fp32", 0, few.train, few.valid, steep)
+
+
+def test_an_evaluation_looks_at_every_image(few):
+    class Even(torch.nn.Module):
+        """Is sure of class 0 for the first images it sees, and of class 1 afterwards."""
+
+        seen = 0
+
+        def forward(self, images):
+            places = torch.arange(self.seen, self.seen + len(images))
+            self.seen += len(images)
+            return torch.nn.functional.one_hot((places >= 450).long(), 10) * 100.0
+
+    split = few.valid._replace(labels=torch.zeros(600, dtype=torch.int64))
+    loss, accuracy = training.evaluate(Even(), split)
+    assert accuracy == 0.75 and loss == pytest.approx(25)
 
 
 def test_training_accuracy_is_counted_while_training(few):

@@ -22,6 +22,11 @@ FUSED_OPTIMIZERS = ("SGD", "Adam", "Adagrad")
 """Optimizers of PyTorch of which IPEX has a step of its own on the CPU."""
 
 
+CAPS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "DEFAULT")
+"""Variables that keep a process from newer instructions, and their values that leave no AVX-512."""
+
+
 class Unusable(CourseError):
     """IPEX cannot run here; the message says why."""
 
@@ -74,6 +79,11 @@ def status(bf16=False):
         return Status(False, f"IPEX needs a processor with AVX2, and {cpu.name} has none")
     if bf16 and not {"AVX-512", "AVX-NE-CONVERT"} & set(cpu.instruction_sets):
         return Status(False, f"IPEX needs AVX-512 for bfloat16, and {cpu.name} has none")
+    for variable in CAPS:
+        if bf16 and (level := os.environ.get(variable, "")).upper() in BELOW_AVX512:
+            return Status(
+                False, f"IPEX needs AVX-512 for bfloat16, and {variable}={level} forbids it: unset {variable}"
+            )
     if cpu.vendor != "GenuineIntel":
         return Status(True, f"IPEX {ours} with torch {torch}; Intel never validated it on {cpu.name}", False)
     return Status(True, f"IPEX {ours} with torch {torch}")

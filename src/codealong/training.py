@@ -1,5 +1,6 @@
 """Training and prediction: one network, one arm, one seed."""
 
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from codealong import arms, hardware, operators, runs
+from codealong import CourseError, arms, hardware, operators, runs
 from codealong.data import batches, normalise
 from codealong.model import FashionCNN, pool_first
 from codealong.progress import Progress
@@ -53,6 +54,10 @@ TUNED = Recipe(epochs=5, batch_size=512, max_lr=2e-2, pool_first=True, channels_
 """The recipe for speed; larger batches need a larger learning rate, and `hardware.KEEP_MEMORY` belongs to it."""
 
 WARM_UP_STEPS = 50
+
+
+class Diverged(CourseError, ArithmeticError):
+    """The loss is no finite number any more; the message says when, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +239,8 @@ def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
     ------
     ipex.Unusable
         When the arm needs IPEX and IPEX cannot run here.
+    Diverged
+        When a loss is infinite or no number.
     """
     arm, net, optimizer = start(arm, seed, recipe, build)
     scheduler = schedule(optimizer, recipe, len(train.labels))
@@ -250,7 +257,12 @@ def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
             for images, labels in batches(train, recipe.batch_size, order, recipe.prepare):
                 loss, logits = train_step(net, optimizer, images, labels, arm)
                 scheduler.step()
-                loss_sum += loss.item() * len(labels)
+                if not math.isfinite(value := loss.item()):
+                    raise Diverged(
+                        f"The loss of {arm.name}, seed {seed}, became {value} in epoch {epoch}: training was stopped, "
+                        f"and there is nothing to record. Try a smaller max_lr than {recipe.max_lr}."
+                    )
+                loss_sum += value * len(labels)
                 correct += (logits.argmax(1) == labels).sum().item()
                 progress.advance(len(labels), loss_sum, correct)
             seconds = time.perf_counter() - began

@@ -8,7 +8,7 @@ import pytest
 from codealong import records
 from codealong.analysis import benchmark as benchmarks
 from codealong.analysis import campaigns, machines, stats
-from codealong.measure import benchmark, campaign, instruction_sets
+from codealong.measure import ablation, benchmark, campaign, instruction_sets
 
 
 @pytest.fixture
@@ -67,6 +67,21 @@ def test_contestants_are_told_at_their_best_and_one_that_a_machine_has_not_measu
     (keras,) = [row for row in benchmarks.best(benchmarks.load()) if row["contestant"] == "keras"]
     assert table.loc["keras"].to_dict() == {"one": f"{keras['ratio_to_published']:.1f}", "two": "–"}
     assert table.loc["published", "two"] == table.loc["published", "one"] != "–"
+
+
+def test_variations_stand_in_one_order_and_one_that_a_machine_has_not_measured_is_a_dash(folder):
+    record = ablation.read()
+    rates = record["images_per_second"]
+    for name, kept in (("one", rates), ("two", {key: rates[key] for key in ("tuned", "float32", "tcmalloc")})):
+        records.write(
+            folder / name / ablation.NAME, ablation.KIND, ablation.VERSION, record | {"images_per_second": kept}
+        )
+    table = machines.variations(folder)
+    assert [name for _, name in table.index] == [
+        name for name in [*ablation.LEFT_OUT, *ablation.ADDED] if name in rates
+    ]
+    assert table.loc[("changed", "float32"), "one"] == table.loc[("changed", "float32"), "two"]
+    assert table.loc[("added", "jemalloc"), "two"] == "–" != table.loc[("added", "jemalloc"), "one"]
 
 
 def test_a_machine_without_a_record_is_left_out(folder):

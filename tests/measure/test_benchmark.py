@@ -284,6 +284,32 @@ def test_what_only_predicts_is_in_the_table_of_predictions_alone(stand_in, tmp_p
     assert the(rows, "keras", 1024, torch.get_num_threads())["inference_ratio_to_published"].estimate == 4
 
 
+def test_each_is_compared_with_keras_where_both_are_at_their_best(rows):
+    ratios = {row["contestant"]: row["ratio_to_keras"].estimate for row in analysis.best(rows)}
+    assert ratios == pytest.approx({"stock-bf16 tuned": 1.2, "keras": 1, "stock-fp32": 0.4, "published": 0.2})
+    assert {row["batch"] for row in rows if "ratio_to_keras" in row} == {1024}
+    assert the(rows, "published", 1024)["inference_ratio_to_keras"].estimate == pytest.approx(0.2)
+    assert analysis.table(rows).set_index("contestant").loc["published", "/ keras"].startswith("0.20")
+
+
+def test_profiles_take_turns_and_are_medians_of_the_rounds():
+    asked = []
+
+    class Profiled:
+        def __init__(self, name, *profiles):
+            self.name, self.profiles = name, iter(profiles)
+
+        def ask(self, do, batch):
+            asked.append((self.name, do, batch))
+            return next(self.profiles)
+
+    one = Profiled("one", {"mm": 1.0}, {"mm": 5.0, "relu": 3.0}, {"mm": 2.0, "relu": 1.0})
+    two = Profiled("two", {"mm": 4.0}, {"mm": 4.0}, {"mm": 6.0})
+    told = benchmark.profiles({"one": one, "two": two}, batch=8, rounds=3)
+    assert told == {"one": {"mm": 2.0, "relu": 1.0}, "two": {"mm": 4.0}}
+    assert asked == [(name, "profile", 8) for name in ("one", "two", "two", "one", "one", "two")]
+
+
 def test_many_seeds_are_summed_up():
     assert analysis.each_seed([3.2, 4.0, None]) == "3 4 never" and analysis.each_seed([]) == "–"
     assert analysis.each_seed([5.0, None, 3.0, 4.0, 6.0]) == "5 (3 to never)"

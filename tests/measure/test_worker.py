@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from codealong import hardware, operators
 from codealong.figures import speed
+from codealong.measure import contestants
 from codealong.measure.worker import BenchError, Worker
 
 pytestmark = pytest.mark.worker
@@ -50,6 +52,23 @@ def test_a_tuned_worker_keeps_its_memory(worker):
     environment = Path(f"/proc/{worker._process.pid}/environ").read_text()
     assert all(f"{key}={value}" in environment for key, value in hardware.KEEP_MEMORY.items())
     assert worker.ask("page_faults", batch=256) < 1000
+
+
+def test_a_worker_that_is_not_tuned_gives_memory_back_whatever_its_parent_does(monkeypatch):
+    for key, value in hardware.KEEP_MEMORY.items():
+        monkeypatch.setenv(key, value)
+    with Worker("stock-fp32") as plain:
+        environment = Path(f"/proc/{plain._process.pid}/environ").read_text()
+        assert plain.provenance["allocator"] == "default"
+    assert not [key for key in hardware.KEEP_MEMORY if key in environment]
+
+
+def test_the_published_recipe_shuffles_its_images_anew_in_each_pass():
+    published = contestants.Published()
+    torch.manual_seed(0)
+    first, second = (next(published.batches(64))[1].tolist() for _ in range(2))
+    unshuffled = [published.images[place][1] for place in range(64)]
+    assert first != unshuffled and second not in (first, unshuffled)
 
 
 def test_a_variable_can_be_taken_away():

@@ -3,6 +3,9 @@
 from codealong.analysis import stats
 from codealong.measure import ablation
 
+KINDS = {"changed": ablation.LEFT_OUT, "added": ablation.ADDED}
+"""What was done to a part of the tuned recipe, and the variations of that kind."""
+
 
 def table(record):
     """Return the ratios for a reader, one row per variation: parts changed, then parts added, largest first.
@@ -21,7 +24,7 @@ def table(record):
 
     rates = record["images_per_second"]
     column, rows = f"rate / tuned, batch {record['batch']:,}", {}
-    for what, names in (("changed", ablation.LEFT_OUT), ("added", ablation.ADDED)):
+    for what, names in KINDS.items():
         ratios = {name: stats.ratio(rates[name], rates["tuned"]) for name in names if name in rates}
         for name in sorted(ratios, key=lambda name: -ratios[name].estimate):
             rows[what, name] = f"{ratios[name]:.2f}"

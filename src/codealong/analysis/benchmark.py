@@ -1,5 +1,7 @@
 """What a benchmark says: each contestant at its best batch size, as tables."""
 
+from collections import Counter
+
 import numpy as np
 
 from codealong import records
@@ -7,6 +9,9 @@ from codealong.analysis import stats
 from codealong.measure import benchmark, roofline
 from codealong.measure.benchmark import BATCHES, RATES, choose
 from codealong.measure.worker import PEERS, PUBLISHED
+
+KERAS = "keras"
+"""The peer that the others are compared with."""
 
 
 def load(folder=records.REFERENCE):
@@ -27,11 +32,14 @@ def summarise(record):
     list of dict
         `contestant`, `batch`, `threads`, whether this batch size was `chosen` for it to train with, or
         `chosen_for_inference`, and number of `rounds`: those that count, or, where a batch size was not measured in
-        them, those that chose. `images_per_second`, `ratio_to_published`, `ratio_to_stock_fp32` and
-        `share_of_attainable` of training (not of a peer that only predicts), `inference_images_per_second` and
+        them, those that chose. A round that counts has for each contestant the batch size that was best in the rounds
+        before; the one chosen most often stands for all. `images_per_second`, `ratio_to_published`,
+        `ratio_to_stock_fp32` and `share_of_attainable` of training (not of a peer that only predicts),
+        `inference_images_per_second` and
         `inference_ratio_to_published`, each with its interval as `stats.median` returns it (the ratios are taken round
-        by round to those contestants at batch 64 with all threads); `latency_milliseconds` of one image, the same way,
-        where it was measured; `seconds_to_91`, `epochs_to_91` and `test_accuracy` of its
+        by round to those contestants at batch 64 with all threads); `ratio_to_keras` and `inference_ratio_to_keras`,
+        each at its best batch size, and `latency_milliseconds` of one image, the same way, where they were measured;
+        `seconds_to_91`, `epochs_to_91` and `test_accuracy` of its
         own recipe, one value per seed; `peak_mib` of the round that took least; `start_seconds` and its very first
         `first_step_seconds`; `peaks`, the medians of the limits of the machine, and `attainable_images_per_second` by
         them, with a thread's share of them; `goal_on`, the images of which 0.91 are to be right; `provenance`.
@@ -39,31 +47,43 @@ def summarise(record):
     import pandas as pd
 
     table = pd.DataFrame(record["measurements"])
-    whole, choosing = table["threads"].max(), record["choosing"]
-    deciding = [each for each in record["measurements"] if each["round"] < choosing or not choosing]
-    chosen, chosen_for_inference = (choose(deciding, whole, rate) for rate in RATES)
+    whole = table["threads"].max()
+    picks = {rate: _picked(record, whole, rate) for rate in RATES}
+
+    def rates(name, batch, threads, rate):
+        """Return what counts, by round: where this batch size was picked, the rate at that of each round."""
+        its = table[(table["contestant"] == name) & (table["threads"] == threads)]
+        picked = picks[rate].get(name, {})
+        if threads == whole and batch == _most_frequent(picked):
+            at_best = its[its["batch"] == its["round"].map(picked)]
+            if len(at_best):
+                return at_best.set_index("round")[rate]
+        its = its[its["batch"] == batch].set_index("round")[rate]
+        counted = its[its.index >= record["choosing"]]
+        return its if counted.empty else counted
+
     base = table[(table["batch"] == BATCHES[0]) & (table["threads"] == whole)].set_index("round")
     published, stock = (base[base["contestant"] == name] for name in (PUBLISHED, "stock-fp32"))
+    keras = {rate: rates(KERAS, _most_frequent(picks[rate].get(KERAS, {})), whole, rate) for rate in RATES}
     latencies = {}
     for each in record.get("latencies", ()):
         latencies.setdefault(each["contestant"], []).append(each["milliseconds"])
     peaks = pd.DataFrame(record["limits"]).median().to_dict()
     rows = []
     for (name, batch, threads), group in table.groupby(["contestant", "batch", "threads"], sort=False):
-        group = group.set_index("round")
-        counted = group[group.index >= choosing]
-        group = group if counted.empty else counted
-        rounds, (rates, inferred) = group.index, (group[rate] for rate in RATES)
+        trains, inferred = name in picks[RATES[0]], rates(name, batch, threads, RATES[1])
+        trained_rates = rates(name, batch, threads, RATES[0])
+        at_best = [threads == whole and batch == _most_frequent(picks[rate].get(name, {})) for rate in RATES]
         trained = [each for each in record["trained"] if each["contestant"] == name]
         row = {
             "contestant": name,
             "batch": int(batch),
             "threads": int(threads),
-            "chosen": bool(threads == whole and batch == chosen.get(name)),
-            "chosen_for_inference": bool(threads == whole and batch == chosen_for_inference[name]),
-            "rounds": len(rounds),
+            "chosen": bool(at_best[0]),
+            "chosen_for_inference": bool(at_best[1]),
+            "rounds": len(trained_rates if trains else inferred),
             "inference_images_per_second": stats.median(inferred),
-            "inference_ratio_to_published": stats.ratio(inferred, published[RATES[1]][rounds]),
+            "inference_ratio_to_published": stats.ratio(inferred, published[RATES[1]][inferred.index]),
             "seconds_to_91": [each["seconds"] for each in trained],
             "epochs_to_91": [each["epochs"] for each in trained],
             "test_accuracy": [each["test_accuracy"] for each in trained if each["test_accuracy"] is not None],
@@ -72,13 +92,19 @@ def summarise(record):
             "goal_on": record["goal_on"],
             **record["contestants"][name],
         }
+        for key, its, rate, best_of_it in (
+            ("ratio_to_keras", trained_rates, RATES[0], at_best[0]),
+            ("inference_ratio_to_keras", inferred, RATES[1], at_best[1]),
+        ):
+            if best_of_it and {*its.index} <= {*keras[rate].index}:
+                row[key] = stats.ratio(its, keras[rate][its.index])
         if name in latencies:
             row["latency_milliseconds"] = stats.median(latencies[name])
-        if name in chosen:
+        if trains:
             row |= {
-                "images_per_second": stats.median(rates),
-                "ratio_to_published": stats.ratio(rates, published[RATES[0]][rounds]),
-                "ratio_to_stock_fp32": stats.ratio(rates, stock[RATES[0]][rounds]),
+                "images_per_second": stats.median(trained_rates),
+                "ratio_to_published": stats.ratio(trained_rates, published[RATES[0]][trained_rates.index]),
+                "ratio_to_stock_fp32": stats.ratio(trained_rates, stock[RATES[0]][trained_rates.index]),
             }
         if name not in PEERS:
             cost = record["costs"]["stock-fp32" if name == PUBLISHED else name.replace("ipex", "stock")]
@@ -86,10 +112,30 @@ def summarise(record):
             row |= {
                 "cost": cost,
                 "attainable_images_per_second": most,
-                "share_of_attainable": stats.median(rates / most),
+                "share_of_attainable": stats.median(trained_rates / most),
             }
         rows.append(row)
     return rows
+
+
+def _picked(record, whole, rate):
+    """Return, by contestant and round that counts, the batch size that was fastest in the rounds before it.
+
+    That is the one which the round measured. A record without rounds that choose has measured every batch size in each.
+    """
+    measurements = record["measurements"]
+    rounds = sorted({each["round"] for each in measurements})
+    picked = {}
+    for number in rounds:
+        before = [each for each in measurements if each["round"] < number] if record["choosing"] else measurements
+        if number >= record["choosing"]:
+            for name, batch in choose(before, whole, rate).items():
+                picked.setdefault(name, {})[number] = batch
+    return picked
+
+
+def _most_frequent(picked):
+    return Counter(picked.values()).most_common(1)[0][0] if picked else None
 
 
 def best(rows):
@@ -108,6 +154,7 @@ def table(rows):
             "images/s": f"{row['images_per_second']:,.0f}",
             "/ published": f"{row['ratio_to_published']:.1f}",
             "/ stock-fp32": f"{row['ratio_to_stock_fp32']:.2f}",
+            "/ keras": f"{row['ratio_to_keras']:.2f}" if "ratio_to_keras" in row else "–",
             "s to 0.91": each_seed(row["seconds_to_91"]),
             "epochs": each_seed(row["epochs_to_91"]),
             "test accuracy": f"{np.mean(row['test_accuracy']):.4f}" if row["test_accuracy"] else "–",
@@ -131,6 +178,7 @@ def inference(rows):
             "batch": row["batch"],
             "images/s": f"{row['inference_images_per_second']:,.0f}",
             "/ published": f"{row['inference_ratio_to_published']:.1f}",
+            "/ keras": f"{row['inference_ratio_to_keras']:.2f}" if "inference_ratio_to_keras" in row else "–",
             "ms for one image": f"{row['latency_milliseconds']:.2f}" if "latency_milliseconds" in row else "–",
         }
         for row in sorted(chosen, key=lambda row: -row["inference_ratio_to_published"].estimate)

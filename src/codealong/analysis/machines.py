@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from codealong import records
+from codealong.analysis import ablation as ablations
 from codealong.analysis import benchmark as benchmarks
 from codealong.analysis import campaigns, stats
 from codealong.analysis.verdicts.verdict import PAIRS
-from codealong.measure import benchmark, campaign, instruction_sets
+from codealong.measure import ablation, benchmark, campaign, instruction_sets
 
 RATIOS = {
     "IPEX, float32": PAIRS["float32"],
@@ -54,6 +55,25 @@ def contestants(folder=records.RECORDED):
         best = benchmarks.best(benchmarks.load(machine))
         columns[machine.name] = {row["contestant"]: f"{row['ratio_to_published']:.1f}" for row in best}
     return pd.DataFrame(columns).fillna("–").rename_axis("contestant")
+
+
+def variations(folder=records.RECORDED):
+    """Return what each variation makes of the tuned recipe's rate on each machine with an ablation.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each variation, parts changed first, a column for each machine: the ratio to the recipe with PyTorch's
+        operators in the same round, with its interval; ``–`` where it was not measured.
+    """
+    import pandas as pd
+
+    columns = {
+        machine.name: ablations.table(ablation.read(machine)).iloc[:, 0] for machine in _with(folder, ablation.NAME)
+    }
+    order = [(what, name) for what, names in ablations.KINDS.items() for name in names]
+    table = pd.DataFrame(columns).reindex(pd.MultiIndex.from_tuples(order)).dropna(how="all").fillna("–")
+    return table.rename_axis(["part", "variation"])
 
 
 def levels(folder=records.RECORDED):

@@ -26,9 +26,9 @@ def hundred_epochs(long_runs):
         accuracy = np.mean([run["valid_accuracy"] for run in by_seed.values()], axis=0)
         loss = np.mean([run["valid_loss"] for run in by_seed.values()], axis=0)
         said.append(
-            f"{arm} is most accurate after epoch {accuracy.argmax() + 1} ({accuracy.max():.4f}) and ends at "
-            f"{accuracy[-1]:.4f}; its loss is smallest after epoch {loss.argmin() + 1} ({loss.min():.2f}) and ends at "
-            f"{loss[-1]:.2f}"
+            f"{arm} is most accurate on validation images after epoch {accuracy.argmax() + 1} "
+            f"({accuracy.max():.4f}) and ends at {accuracy[-1]:.4f}; its loss is smallest after epoch "
+            f"{loss.argmin() + 1} ({loss.min():.2f}) and ends at {loss[-1]:.2f}"
         )
     _, too_many = publication.cost(long_runs)
     axes[0].set(title=f"On test images, from best epoch to last: {too_many.estimate:+.1f} points", xlabel="epoch")

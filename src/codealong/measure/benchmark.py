@@ -1,6 +1,7 @@
 """The benchmark: every way to train this network, in rounds of fresh processes."""
 
 import functools
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -24,7 +25,7 @@ nothing from a large batch, and take up to 5 GiB with it."""
 BY_XLA = ("keras, XLA", "jax")
 
 CHOOSING, ROUNDS = 2, 10
-"""Rounds that choose batch sizes for each contestant, to train and to predict with, and rounds that count."""
+"""Rounds that try all batch sizes, and rounds that count: with those that were best in the rounds before."""
 
 REFERENCES = (PUBLISHED, "stock-fp32")
 """What the others are divided by, at the published batch size, which is the first of `BATCHES`."""
@@ -214,6 +215,34 @@ def compare(questions, rounds=6, seconds=0.2):
     import pandas as pd
 
     return pd.DataFrame(in_turns(questions, rounds, seconds))
+
+
+def profiles(workers, batch, rounds=5):
+    """Profile a step of several workers in turns, for a notebook.
+
+    Parameters
+    ----------
+    workers : dict of str to Worker
+    batch : int
+    rounds : int, optional
+
+    Returns
+    -------
+    dict of str to dict
+        By worker, the milliseconds of each operator as `measure.contestants` profiles them: the median of the rounds,
+        where one without the operator counts as 0.
+    """
+    measured = {name: [] for name in workers}
+    for number in range(rounds):
+        for name in timing.turn(list(workers), number):
+            measured[name].append(workers[name].ask("profile", batch=batch))
+    return {
+        name: {
+            operator: float(np.median([each.get(operator, 0.0) for each in its]))
+            for operator in dict.fromkeys(itertools.chain(*its))
+        }
+        for name, its in measured.items()
+    }
 
 
 def _reached(history, test_accuracy):
