@@ -8,8 +8,8 @@
 // Of two floating-point numbers that are not negative, the larger one has the larger bits, and a negative one has its
 // sign bit set. So the largest of four pixels and 0, taken as signed integers, is ReLU after max-pooling.
 template <class Bits, Bits infinity>
-static void pool_relu(const Bits* x, Bits* y, uint8_t* which, int64_t images, int64_t height, int64_t width,
-                      int64_t channels, int threads) {
+static void pool_relu(const Bits* x, Bits* y, uint8_t* which, int64_t images,
+                      int64_t height, int64_t width, int64_t channels, int threads) {
     const int64_t rows = height / 2, columns = width / 2;
     constexpr Bits nan = std::numeric_limits<Bits>::max();
 #pragma omp parallel for num_threads(threads)

@@ -8,7 +8,7 @@ from codealong.figures.style import described, pyplot
 
 def samples(split, per_class=8):
     """Draw the first images of each class, one row per class, five classes beside the other five."""
-    fig = pyplot().figure(figsize=(2 * per_class * 0.62 + 2.6, 4), layout="constrained")
+    fig = pyplot().figure(figsize=(2 * per_class * 0.58 + 2.6, 3.9), layout="constrained")
     rows = [row for half in fig.subfigures(1, 2) for row in half.subplots(len(CLASSES) // 2, per_class)]
     for label, row in enumerate(rows):
         chosen = split.images[split.labels == label][:per_class]
