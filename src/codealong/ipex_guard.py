@@ -23,7 +23,7 @@ FUSED_OPTIMIZERS = ("SGD", "Adam", "Adagrad")
 
 
 CAPS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
-BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "DEFAULT")
+BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI")
 """Variables that keep a process from newer instructions, and their values that leave no AVX-512."""
 
 
