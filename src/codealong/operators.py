@@ -45,7 +45,8 @@ def pool_relu(x: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     y : torch.Tensor
-        Of the same type, shape (N, C, H // 2, W // 2), channels last; bit for bit what PyTorch computes.
+        Of the same type, shape (N, C, H // 2, W // 2), channels last; what PyTorch computes, bit for bit
+        but for the sign of a zero and the bits of NaN.
     which : torch.Tensor
         uint8, of the same shape: where in its window the maximum is, from 0 to 3; 4 where it is not above 0.
 

@@ -58,6 +58,16 @@ def _of_four(window):
     return max(window), window.index(max(window))
 
 
+def _of_five(*five):
+    return max(five), five.index(max(five))
+
+
+def _put(gradient, place):
+    four = [0.0] * 4
+    four[place] = gradient
+    return four
+
+
 bytes_moved = Exercise(
     "bytes_moved",
     lambda size: (4 * size + size + 8 + 2 * size, 4 * size + size + 1),
@@ -117,6 +127,9 @@ pool_relu = Exercise(
         "the number is right, but where none of the four is above 0 the place is 4.": (
             lambda window: (max(0.0, *window), window.index(max(window))),
         ),
+        "a pixel that is 0.0 is not *above* 0: the place is 4, not that of the pixel.": (
+            lambda window: _of_five(*window, 0.0)
+        ),
         "the number is right, but 4 stands for a place only where *no* number is above 0.": (
             lambda window: (max(0.0, *window), 4)
         ),
@@ -155,6 +168,7 @@ pool_relu_backward = Exercise(
         "place 4 means that 0 was the largest, so none of the four gets a gradient.": (
             lambda gradient, place: [gradient if where == min(place, 3) else 0.0 for where in range(4)],
             lambda gradient, place: [gradient if where == place % 4 else 0.0 for where in range(4)],
+            _put,
         ),
         "these are three zeros too few or too many: it is turned around. The *place* gets the gradient, the others "
         "0.": lambda gradient, place: [0.0 if where == place else gradient for where in range(4)],
