@@ -69,6 +69,20 @@ def test_contestants_are_told_at_their_best_and_one_that_a_machine_has_not_measu
     assert table.loc["published", "two"] == table.loc["published", "one"] != "–"
 
 
+def test_predictions_are_told_with_the_time_of_one_image_where_it_was_measured(folder):
+    record = benchmark.read(records.RECORDED / "intel-xeon-processor-amx-6-167-1")
+    benchmark.save(record, folder / "one")
+    benchmark.save({key: its for key, its in record.items() if key != "latencies"}, folder / "two")
+    table, rows = machines.predictions(folder), benchmarks.summarise(record)
+    (vino,) = [row for row in rows if row["contestant"] == "openvino" and row["chosen_for_inference"]]
+    assert table.loc["openvino"].to_dict() == {
+        "one": f"{vino['inference_ratio_to_published']:.1f}",
+        "one, ms for one image": f"{vino['latency_milliseconds']:.2f}",
+        "two": f"{vino['inference_ratio_to_published']:.1f}",
+        "two, ms for one image": "–",
+    }
+
+
 def test_variations_stand_in_one_order_and_one_that_a_machine_has_not_measured_is_a_dash(folder):
     record = ablation.read()
     rates = record["images_per_second"]

@@ -7,13 +7,23 @@ import shutil
 import pytest
 
 from codealong import hardware, ipex_guard, records
-from codealong.measure import ablation, benchmark, campaign, instruction_sets, machine, publication, study
+from codealong.measure import (
+    ablation,
+    benchmark,
+    campaign,
+    instruction_sets,
+    machine,
+    publication,
+    study,
+    time_to_accuracy,
+)
 
 
 @pytest.fixture
 def done(monkeypatch):
-    """The steps that were done, none of which measures."""
+    """The steps that were done, none of which measures, as if every arm ran here."""
     done = []
+    monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(True, "it runs"))
     monkeypatch.setattr(study, "conduct", lambda folder: done.append("study"))
     monkeypatch.setattr(campaign.Series, "measure", lambda series, folder: done.append(series.command))
     monkeypatch.setattr(publication, "missing", lambda folder: not (folder / publication.DEEP).exists())
@@ -23,26 +33,29 @@ def done(monkeypatch):
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
     monkeypatch.setattr(instruction_sets, "measure", lambda: "levels")
     monkeypatch.setattr(instruction_sets, "save", lambda record, folder: done.append(record))
+    monkeypatch.setattr(time_to_accuracy, "measure", lambda folder: done.append("time to 0.91"))
     return done
 
 
 def test_everything_is_measured_for_a_machine_without_records(tmp_path, done):
     said = []
     machine.record(tmp_path, "peers", said.append)
-    assert done == ["campaign", "larger", "study", "publication", "benchmark with peers", "ablation", "levels"]
+    assert done == [
+        "campaign", "larger", "study", "publication", "benchmark with peers", "ablation", "levels", "time to 0.91",
+    ]  # fmt: skip
     for what in (
         "a campaign of times (9 min), a campaign of what is larger (10 min)",
         "the study (80 min), the published",
     ):
         assert what in said[0]
-    assert said[1].startswith("about 218 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
+    assert said[1].startswith("about 248 minutes") and said[-1].startswith("A verdict on time needs three campaigns")
 
 
 def test_where_an_arm_cannot_run_what_needs_every_arm_is_left_out(tmp_path, done, monkeypatch):
     said = []
     monkeypatch.setattr(ipex_guard, "status", lambda bf16=False: ipex_guard.Status(not bf16, "no AVX-512"))
     machine.record(tmp_path, "peers", said.append)
-    assert done == ["campaign", "larger", "benchmark with peers", "ablation", "levels"]
+    assert done == ["campaign", "larger", "benchmark with peers", "ablation", "levels", "time to 0.91"]
     assert said[0] == (
         "ipex-bf16 cannot run here (no AVX-512); what needs every arm is left out: "
         "the study, the published epochs and network"
@@ -63,6 +76,8 @@ def test_what_is_recorded_is_not_measured_again_but_for_a_campaign(tmp_path, don
     for module in (benchmark, ablation, instruction_sets):
         (tmp_path / module.NAME).touch()
     (tmp_path / publication.DEEP).touch()
+    record = {"provenance": {}, "trained": [{"seed": seed} for seed in time_to_accuracy.SEEDS]}
+    records.write(tmp_path / time_to_accuracy.NAME, time_to_accuracy.KIND, time_to_accuracy.VERSION, record)
     machine.record(tmp_path, say=lambda _: None)
     assert done == ["campaign", "larger", "study"]
 
@@ -78,7 +93,7 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, done, monkeypatch):
     monkeypatch.setattr(ablation, "measure", lambda folder: done.append("ablation"))
     done.clear()
     machine.record(tmp_path, say=lambda _: None)
-    assert done == ["campaign", "larger", "study", "publication", "ablation", "levels"]
+    assert done == ["campaign", "larger", "study", "publication", "ablation", "levels", "time to 0.91"]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,26 @@ def contestants(folder=records.RECORDED):
     return pd.DataFrame(columns).fillna("–").rename_axis("contestant")
 
 
+def predictions(folder=records.RECORDED):
+    """Return how fast each contestant predicts on each machine with a benchmark.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each contestant; for each machine, the ratio to the published recipe's rate of prediction at the batch
+        size that was chosen for it, and the milliseconds that one image takes, each with its interval; ``–`` where it
+        was not measured.
+    """
+    import pandas as pd
+
+    columns = {}
+    for machine in _with(folder, benchmark.NAME):
+        rows = benchmarks.inference(benchmarks.load(machine)).set_index("contestant")
+        columns[machine.name] = rows["/ published"].to_dict()
+        columns[f"{machine.name}, ms for one image"] = rows["ms for one image"].to_dict()
+    return pd.DataFrame(columns).fillna("–").rename_axis("contestant")
+
+
 def variations(folder=records.RECORDED):
     """Return what each variation makes of the tuned recipe's rate on each machine with an ablation.
 

@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from codealong import hardware, records
 from codealong.arms import ARMS
-from codealong.measure import ablation, benchmark, campaign, instruction_sets, larger, publication, study
+from codealong.measure import (
+    ablation,
+    benchmark,
+    campaign,
+    instruction_sets,
+    larger,
+    publication,
+    study,
+    time_to_accuracy,
+)
 
 
 class Step(NamedTuple):
@@ -53,6 +62,7 @@ STEPS = (
         "the instruction sets", 6, _lacks(instruction_sets),
         lambda folder, _: instruction_sets.save(instruction_sets.measure(), folder),
     ),
+    Step("the time to 0.91", 30, time_to_accuracy.missing, lambda folder, _: time_to_accuracy.measure(folder)),
 )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from codealong import CourseError, hardware
 from codealong.measure import timing
 
-PUBLISHED, TUNED = "published", " tuned"
-"""A contestant is named `PUBLISHED`, or as an arm, or as an arm followed by `TUNED`; or it is one of `PEERS`."""
+PUBLISHED, TUNED, FASTEST = "published", " tuned", "fastest"
+"""A contestant is named `PUBLISHED`, `FASTEST`, or as an arm, or as an arm followed by `TUNED`; or it is a peer."""
 
 PEERS = {
     "keras": ("keras_peer.py",),
@@ -46,7 +46,7 @@ class Worker:
         Of `measure.contestants.Contestant`.
     **environment : str
         Variables that it gets besides, or loses where the value is None. `hardware.KEEP_MEMORY` is set
-        for a tuned contestant and taken from any other, unless they say otherwise.
+        for a tuned contestant and the fastest one, and taken from any other, unless they say otherwise.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Worker:
             program, *options = PEERS[contestant]
             command = [peers, PEERS_FOLDER / program, *options]
             environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
-        keeps = contestant.endswith(TUNED) or contestant in ("limits", *PEERS)
+        keeps = contestant.endswith(TUNED) or contestant in ("limits", FASTEST, *PEERS)
         environment = (hardware.KEEP_MEMORY if keeps else dict.fromkeys(hardware.KEEP_MEMORY)) | environment
         started = time.perf_counter()
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 it lives as long as the worker

@@ -188,17 +188,18 @@ def contestants(rows):
 
 
 def by_machine():
-    """Return verdicts, speed-ups, contestants' rates, variations and instruction sets, by machine, as five tables."""
+    """Return verdicts, speed-ups, contestants' rates, variations and instruction sets, by machine, as six tables."""
     tables = (
         verdicts.by_machine().rename_axis("claim"), machines.speed_ups(), machines.contestants(),
-        machines.variations(), machines.levels(),
+        machines.predictions(), machines.variations(), machines.levels(),
     )  # fmt: skip
     return "\n\n".join(_markdown(table) for table in tables) + (
         f"\n\nVerdicts need a study of {study.FEWEST} seeds. Speed-ups: how many times as fast, by the means of all "
         f"campaigns of the machine, with a 95 % interval from {campaigns.FEWEST} campaigns on. Contestants: how many "
-        "times the published recipe's rate, round by round. Variations: what each makes of the rate of "
+        "times the published recipe's rate, round by round, first of training, then of prediction, with the time that "
+        "one image takes. Variations: what each makes of the rate of "
         "`stock-bf16 tuned` with PyTorch's operators. Instructions: that rate, and float32's, relative to float32 with "
-        "AVX2 in the same round. All three: median of the rounds, with its 95 % interval where there are six."
+        "AVX2 in the same round. All four: median of the rounds, with its 95 % interval where there are six."
     )
 
 
