@@ -64,8 +64,8 @@ def predictions(folder=records.RECORDED):
     -------
     pandas.DataFrame
         A row for each contestant; for each machine, the ratio to the published recipe's rate of prediction at the batch
-        size that was chosen for it, and the milliseconds that one image takes, each with its interval; ``–`` where it
-        was not measured.
+        size that was chosen for it, and the milliseconds that one image takes where these were measured, each with
+        its interval; ``–`` for a contestant that was not.
     """
     import pandas as pd
 
@@ -73,7 +73,8 @@ def predictions(folder=records.RECORDED):
     for machine in _with(folder, benchmark.NAME):
         rows = benchmarks.inference(benchmarks.load(machine)).set_index("contestant")
         columns[machine.name] = rows["/ published"].to_dict()
-        columns[f"{machine.name}, ms for one image"] = rows["ms for one image"].to_dict()
+        if {*rows["ms for one image"]} != {"–"}:
+            columns[f"{machine.name}, ms for one image"] = rows["ms for one image"].to_dict()
     return pd.DataFrame(columns).fillna("–").rename_axis("contestant")
 
 
