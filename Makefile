@@ -76,14 +76,18 @@ record: .venv/installed data  ## execute all notebooks in place, to refresh the 
 pictures: .venv/teaching data  ## draw images/, and write the results in README.md, RESULTS.md and the site's front page
 	$(PY) -m codealong pictures
 
-lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again
-	$(UV) pip compile pyproject.toml --extra teach --universal --python-version 3.10 --no-annotate --upgrade \
+lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again, and that into constraints.txt
+	$(UV) pip compile pyproject.toml --extra teach --universal --python-version 3.10 --no-annotate --upgrade --generate-hashes \
 		--custom-compile-command "make lock" $(CUDA:%=--no-emit-package %) --quiet -o requirements.lock
+	sed -i '/^torch\(vision\)\?==/,/[^\\]$$/ { /--hash/d; s/ \\$$// }' requirements.lock
+	sed '/--hash/d; s/ \\$$//' requirements.lock > constraints.txt
 
 clean:  ## remove everything derived: environment, data, runs, build
 	rm -rf .venv data runs build .pytest_cache .ruff_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
+# No hashes of torch and torchvision: PyTorch's CPU builds and the package index's are different files of one version, and
+# set-up takes those it can reach. pip checks hashes of all packages or of none, so pip and conda read constraints.txt.
 # What only the CUDA build of torch needs; that build brings them itself, pinned.
 CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 cuda-runtime-cu12 cudnn-cu12 \
 	cufft-cu12 cufile-cu12 curand-cu12 cusolver-cu12 cusparse-cu12 cusparselt-cu12 nccl-cu12 nvjitlink-cu12 nvtx-cu12)
@@ -95,7 +99,9 @@ CUDA := triton $(addprefix nvidia-,cublas-cu12 cuda-cupti-cu12 cuda-nvrtc-cu12 c
 		"Python 3.10 to 3.13 is needed, and $(PYTHON) is %d.%d: run make PYTHON=python3.11 (or another of these)" % v[:2])'
 	@echo "Set-up, this once. 1 of 2: a Python environment in .venv/ (less than a minute)"
 	@"$(PYTHON)" -m venv --clear .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | \
+		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin || \
+		{ echo "uv was not installed, for the reason above: when the network is right, run the same command again" >&2; exit 1; }
 	@echo "2 of 2: PyTorch, IPEX, JupyterLab and what they need, up to 7 GB in .venv/ (minutes, by your network)"
 	@$(PY) -I src/codealong/install.py
 	@touch $@

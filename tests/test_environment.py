@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.lock and environment.yml describe one environment."""
+"""pyproject.toml, requirements.lock, constraints.txt and environment.yml describe one environment."""
 
 import re
 
@@ -11,7 +11,8 @@ from tests.conftest import in_a_process
 
 PROJECT = (ROOT / "pyproject.toml").read_text()
 LOCK = (ROOT / "requirements.lock").read_text()
-PINNED = [Requirement(line) for line in LOCK.splitlines() if line and not line.startswith("#")]
+CONSTRAINTS = (ROOT / "constraints.txt").read_text()
+PINNED = [Requirement(line) for line in CONSTRAINTS.splitlines() if not line.startswith("#")]
 
 
 def direct():
@@ -48,6 +49,22 @@ def test_ipex_is_asked_for_on_linux_x86_64_only():
         assert pin.marker.evaluate({"sys_platform": system, "platform_machine": machine}) is wanted
 
 
+def test_the_lock_has_hashes_of_everything_but_torch_and_torchvision():
+    pins = re.findall(r"^(\S+)==(?:[^\\\n]|\\\n)+", LOCK, re.M)
+    hashed = re.findall(r"^(\S+)==.+ \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", LOCK, re.M)
+    assert len(pins) == len(PINNED)
+    assert set(pins) - set(hashed) == {"torch", "torchvision"}
+
+
+def test_the_constraints_of_pip_and_conda_are_the_lock_without_its_hashes():
+    assert re.sub(r" \\\n    --hash=\S+", "", LOCK) == CONSTRAINTS
+
+
+def test_what_builds_the_package_is_locked():
+    (needed,) = re.findall(r"^requires = \[\"(.+)\"\]", PROJECT, re.M)
+    assert needed in {pin.name for pin in PINNED}
+
+
 def test_the_lock_names_no_index_and_no_cuda_package():
     assert "://" not in LOCK and "index-url" not in LOCK
     assert not [pin.name for pin in PINNED if pin.name.startswith("nvidia") or pin.name == "triton"]
@@ -55,7 +72,7 @@ def test_the_lock_names_no_index_and_no_cuda_package():
 
 def test_conda_installs_the_same_lock_and_the_package():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment["dependencies"] == ["python=3.11", "pip", {"pip": ["-c requirements.lock", "-e ."]}]
+    assert environment["dependencies"] == ["python=3.11", "pip", {"pip": ["-c constraints.txt", "-e ."]}]
     assert 'requires-python = ">=3.10,<3.14"' in PROJECT
 
 

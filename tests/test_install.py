@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import zipfile
 
 import pytest
 
@@ -59,7 +60,30 @@ def test_the_package_index_is_asked_where_the_cpu_builds_are_not(monkeypatch, ca
         assert "the package index's build (7 GB on Linux)" in capsys.readouterr().out
         asked.clear()
     assert install.main("teach") == 0
-    assert asked == [("--constraint", install.LOCK, "--editable", f"{ROOT}[teach]")]
+    locked = ("--constraint", install.LOCK, "--build-constraint", install.LOCK)
+    assert asked == [(*locked, "--editable", f"{ROOT}[teach]")]
+
+
+def test_a_file_that_was_not_locked_ends_in_one_sentence_and_nothing_else_is_tried(monkeypatch, capsys):
+    said = "import sys; sys.exit('error: Failed\\n  cause: Hash mismatch for `click==8.5.1`\\n\\n  Expected:')"
+    monkeypatch.setattr(install, "UV", (sys.executable, "-c", said))
+    monkeypatch.setattr(install, "_cpu_builds_are_there", lambda: True)
+    with pytest.raises(
+        SystemExit, match=r"^click==8\.5\.1 is not the file that was locked, so nothing was installed: "
+    ):
+        install.main()
+    assert "package index's build" not in capsys.readouterr().out
+
+
+@pytest.mark.kernel
+def test_uv_refuses_a_file_whose_hash_is_not_locked(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "six-1.0-py3-none-any.whl", "w") as wheel:
+        about = {"METADATA": "Metadata-Version: 2.1\nName: six\nVersion: 1.0\n", "WHEEL": "Wheel-Version: 1.0\n"}
+        for name, text in about.items():
+            wheel.writestr(f"six-1.0.dist-info/{name}", text)
+    (tmp_path / "lock").write_text(f"six==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(SystemExit, match=r"^six==1\.0 is not the file that was locked"):
+        install.install("--target", tmp_path, "--no-index", "--find-links", tmp_path, "-c", tmp_path / "lock", "six")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Installs the locked packages with uv, and says what it is doing and how long is left.
+"""Installs the locked packages with uv, which checks their hashes, and says what it is doing and how long is left.
 
 `make` runs this file by its path, since nothing of the package is installed yet.
 """
@@ -19,12 +19,13 @@ MIB = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
 QUIET_SECONDS = 5
 """Between two lines about the download."""
 
+_MISMATCH = re.compile(r"Hash mismatch for `(.+)`")
 _CHATTER = re.compile(r"Using Python|Audited|Prepared|Uninstalled| [+~-] | *(Building|Built) codealong")
 
 
 def main(extra=""):
     """Install the course, with the packages of an extra; return an exit status."""
-    wanted = ("--constraint", LOCK, "--editable", f"{ROOT}[{extra}]" if extra else ROOT)
+    wanted = ("--constraint", LOCK, "--build-constraint", LOCK, "--editable", f"{ROOT}[{extra}]" if extra else ROOT)
     if not extra and _cpu_builds_are_there() and not install(CPU, *wanted):
         return 0
     if not extra:
@@ -33,12 +34,24 @@ def main(extra=""):
 
 
 def install(*words):
-    """Run uv, saying what it does; return its exit status."""
-    say = Progress()
+    """Run uv, saying what it does; return its exit status.
+
+    Raises
+    ------
+    SystemExit
+        When a file is not the one that was locked; uv has installed nothing then.
+    """
+    say, other = Progress(), None
     with subprocess.Popen([*UV, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
+            other = _MISMATCH.search(line) or other
             if text := say(line.rstrip()):
                 print(text, flush=True)
+    if other:
+        sys.exit(
+            f"{other[1]} is not the file that was locked, so nothing was installed: try it on another network, "
+            "and if that changes nothing, tell whoever maintains the course."
+        )
     return process.returncode
 
 
