@@ -83,11 +83,11 @@ def make(*words, folder=ROOT):
     return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True, env=environment)
 
 
-def in_a_process(code, **environment):
-    """Run code in a process of its own; return what it stores in `answer`, and its standard error."""
+def in_a_process(code, *words, **environment):
+    """Run code in a process of its own, with words in `sys.argv`; return its `answer`, and its standard error."""
     code = f"import json, sys\n{code}\nsys.__stdout__.write('\\n' + json.dumps(answer))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, env={**os.environ, **environment}
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr

@@ -1,6 +1,7 @@
 """A worker measures one contestant in a process of its own, and stands still otherwise."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -75,6 +76,16 @@ def test_a_variable_can_be_taken_away():
     with Worker("stock-fp32 tuned", options={"fused": False}, MALLOC_TRIM_THRESHOLD_=None) as without:
         environment = Path(f"/proc/{without._process.pid}/environ").read_text()
     assert "MALLOC_MMAP_THRESHOLD_" in environment and "MALLOC_TRIM_THRESHOLD_" not in environment
+
+
+def test_what_torch_compile_keeps_is_of_its_own_process_and_goes_with_it():
+    with Worker("limits") as one, Worker("limits") as another:
+        folders = [
+            re.search("TORCHINDUCTOR_CACHE_DIR=([^\0]+)", Path(f"/proc/{each._process.pid}/environ").read_text())[1]
+            for each in (one, another)
+        ]
+        assert folders[0] != folders[1] and all(os.stat(folder).st_mode & 0o777 == 0o700 for folder in folders)
+    assert not any(map(os.path.exists, folders))
 
 
 def test_a_step_costs_what_its_layers_cost(worker):

@@ -67,6 +67,9 @@ class Worker:
             environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
         keeps = contestant.endswith(TUNED) or contestant in ("limits", FASTEST, *PEERS)
         environment = (hardware.KEEP_MEMORY if keeps else dict.fromkeys(hardware.KEEP_MEMORY)) | environment
+        # torch.compile otherwise loads pickles and machine code that anybody may have put below /tmp.
+        self._compiled = tempfile.TemporaryDirectory()
+        environment["TORCHINDUCTOR_CACHE_DIR"] = self._compiled.name
         started = time.perf_counter()
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 it lives as long as the worker
         self._process = subprocess.Popen(
@@ -103,6 +106,7 @@ class Worker:
         self._process.kill()
         self._process.communicate()
         self._said.close()
+        self._compiled.cleanup()
 
     def __enter__(self):
         return self
