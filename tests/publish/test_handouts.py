@@ -89,7 +89,7 @@ def test_a_question_that_only_the_learner_can_answer_has_no_answer_of_another_on
 
 def test_a_page_requests_nothing():
     page = handouts.page("# Title\n\n![picture](x.png)")
-    assert handouts.STYLE.read_text() in page and "http" not in page and pages.TEMPLATES.exists()
+    assert handouts.STYLE.read_text() in page and "://" not in page and pages.TEMPLATES.exists()
 
 
 def test_a_printed_page_links_to_no_file_of_the_machine_that_printed_it(browser, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from codealong import CourseError
 from codealong.publish import course, pages
+from tests.publish.conftest import Page
 
 
 def _page(path, *sources):
@@ -18,6 +19,14 @@ def test_pages_ask_no_network_and_describe_their_figures():
     assert 'alt="Grid of photographs, 8 from each of ten classes of clothing' in page
     for word in ('src="http', "cdnjs", "@import", 'href="http'):
         assert word not in page
+
+
+def test_a_page_has_its_policy_and_runs_nothing():
+    path = course.notebooks()[0]
+    page = Page(pages.page(nbformat.read(path, as_version=4), path))
+    assert len(page.policies) == 1 and "script-src 'none'" in page.policies[0]
+    assert not page.inline and not page.active
+    assert all(address.startswith("data:") for address in page.loaded)
 
 
 def test_a_page_holds_its_pictures_and_keeps_reasons_closed(tmp_path):

@@ -15,9 +15,10 @@ import nbformat
 import pytest
 
 from codealong import CourseError
-from codealong.publish import course, editions, guide, site
+from codealong.publish import course, editions, guide, policy, site
+from tests.publish.conftest import Page
 
-AXE = Path(pytest.importorskip("axe_playwright_python").__file__).with_name("axe.min.js")
+AXE = Path(pytest.importorskip("axe_playwright_python").__file__).with_name("axe.min.js").read_text()
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 CONTRAST = {"color-contrast", "link-in-text-block"}
 VIEWS = {"phone": (PHONE, "light"), "desktop": (DESKTOP, "light"), "dark": (DESKTOP, "dark")}
@@ -78,7 +79,7 @@ def visits(folder, address, browser):
             tab.emulate_media(color_scheme=scheme)
             if number == 0:
                 tab.goto(address + page)
-                tab.add_script_tag(path=AXE)
+                tab.evaluate(AXE)
             done.append(Visit(view, page, tab.evaluate(FACTS, RULES[view]), [*complaints], [*requests]))
         complaints.clear(), requests.clear()
     tab.close()
@@ -175,6 +176,22 @@ def test_on_paper_every_answer_is_open_and_code_is_whole(tab, address):
     assert set(tab.evaluate(shown)) == {"1"}
     assert tab.evaluate("[...document.querySelectorAll('pre')].every(box => box.scrollWidth <= box.clientWidth + 1)")
     assert not tab.locator(".skip-to-content").is_visible()
+
+
+def test_every_page_runs_and_loads_only_what_its_policy_names(folder):
+    """Slides and handouts too."""
+    found = sorted(folder.rglob("*.html"))
+    assert len(found) > 50
+    for path in found:
+        page = Page(path.read_text(encoding="utf-8"))
+        (said,) = page.policies
+        allowed = dict(rule.split(" ", 1) for rule in said.split("; "))["script-src"].split()
+        assert {policy._digest(script) for script in page.inline} <= set(allowed), path
+        assert [word for word in page.active if word != "form"] == [], path  # of the search
+        places = [path.parent / unquote(urlsplit(address).path) for address in page.loaded if address[:5] != "data:"]
+        assert all(place.is_file() and folder in place.resolve().parents for place in places), path
+        assert "'self'" in allowed or not places, path
+        assert "http" not in said and not [word for word in said.split() if "unsafe" in word and "inline" not in word]
 
 
 def test_nothing_complains(visits):

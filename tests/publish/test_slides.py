@@ -197,7 +197,7 @@ def test_a_section_has_the_minutes_that_its_slides_take(edition, name, lesson):
 
 
 def test_notes_are_made_smaller_in_the_speakers_view():
-    notes = slides._reveal()["notes.js"]
+    _, notes, _ = slides._reveal()["scripts"]
     assert slides._NOTES in notes and slides._LARGE_NOTES not in notes
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from codealong import ROOT, files
-from codealong.publish import course, editions, guide, pages, photographs, slides
+from codealong.publish import course, editions, guide, pages, photographs, policy, slides
 
 FOLDER = ROOT / "build" / "handout"
 STYLE = pages.TEMPLATES / "handout.css"
@@ -48,7 +48,7 @@ def page(markdown):
 
     title = markdown.partition("\n")[0].lstrip("# ")
     head = (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
+        f'<!DOCTYPE html><html lang="en">{policy.element()}<meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title} · Fashion-MNIST</title><style>{STYLE.read_text(encoding='utf-8')}</style>"
     )

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from codealong import CourseError
+from codealong.publish import policy
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,7 +35,8 @@ def page(notebook, path):
     """
     from nbconvert import HTMLExporter
 
-    return render(HTMLExporter(template_name="codealong", extra_template_basedirs=[str(TEMPLATES)]), notebook, path)
+    exporter = HTMLExporter(template_name="codealong", extra_template_basedirs=[str(TEMPLATES)])
+    return policy.guarded(render(exporter, notebook, path))
 
 
 def render(exporter, notebook, path, ending=".html", **resources):

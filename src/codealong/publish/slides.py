@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from codealong import ROOT, CourseError, files
-from codealong.publish import course, editions, pages
+from codealong.publish import course, editions, pages, policy
 
 SLIDES = ROOT / "build" / "slides"
 LESSONS = {90: "", 45: "-45"}
@@ -23,6 +23,9 @@ EXERCISE = 3
 
 _LARGE_NOTES, _NOTES = "font-size: 1.2em", "font-size: 0.9em"
 """Of the notes in the speaker's view, so that most of them need no scrolling."""
+
+_SCRIPT = re.compile("<script>(.*?)</script>", re.S)
+"""The speaker's view is a page that notes.js writes into a new window, which inherits the policy of the slides."""
 
 
 def write(folder=SLIDES):
@@ -78,7 +81,9 @@ def deck(notebook, path, lesson=90):
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    return pages.render(exporter, _arranged(notebook, lesson), path, f"{LESSONS[lesson]}.html", codealong=_reveal())
+    shown = _reveal()
+    html = pages.render(exporter, _arranged(notebook, lesson), path, f"{LESSONS[lesson]}.html", codealong=shown)
+    return policy.guarded(html, *shown["scripts"], shown["speaker's script"], frames=True)
 
 
 def _arranged(notebook, lesson):
@@ -147,8 +152,12 @@ def _reveal():
     return {
         "reveal.css": (folder / "dist" / "reveal.css").read_text(),
         "theme.css": re.sub(r"@import [^;]+;", "", style),
-        "reveal.js": _inline(folder / "dist" / "reveal.js"),
-        "notes.js": _inline(folder / "plugin" / "notes" / "notes.js").replace(_LARGE_NOTES, _NOTES),
+        "scripts": [
+            _inline(folder / "dist" / "reveal.js"),
+            _inline(folder / "plugin" / "notes" / "notes.js").replace(_LARGE_NOTES, _NOTES),
+            _inline(pages.TEMPLATES / "slides" / "slides.js"),
+        ],
+        "speaker's script": _SCRIPT.search((folder / "plugin" / "notes" / "speaker-view.html").read_text())[1],
     }
 
 

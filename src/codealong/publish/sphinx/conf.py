@@ -2,10 +2,14 @@
 
 import binascii
 import hashlib
+import re
 from pathlib import Path
 
+import furo
 import nbformat
 from docutils import nodes
+
+from codealong.publish import policy
 
 project = html_title = "Fashion-MNIST code-along for Intel CPUs"
 language = "en"
@@ -61,6 +65,14 @@ def let_words_be_linked(app, document):
         anchors |= {name: (term.line, name, term.astext()) for name in term["ids"]}
 
 
+def guard(app, pagename, templatename, context, doctree):
+    """Give each page its policy: the scripts of the site's folder, and the line that Furo has in its own template."""
+    template = (Path(furo.__file__).parent / "theme" / "furo" / "base.html").read_text(encoding="utf-8")
+    scripts = re.findall("<script>(.*?)</script>", template, re.S)
+    context["metatags"] = policy.element(*scripts, folder=True) + context.get("metatags", "")
+
+
 def setup(app):
+    app.connect("html-page-context", guard)
     app.connect("doctree-read", describe_figures)
     app.connect("doctree-read", let_words_be_linked)
