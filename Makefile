@@ -82,6 +82,14 @@ lock: .venv/installed  ## resolve pyproject.toml into requirements.lock again, a
 	sed -i '/^torch\(vision\)\?==/,/[^\\]$$/ { /--hash/d; s/ \\$$// }' requirements.lock
 	sed '/--hash/d; s/ \\$$//' requirements.lock > constraints.txt
 
+audit: .venv/installed  ## compare the known vulnerabilities of the locked packages with SECURITY.md
+	@$(PY) -m codealong audit
+
+sbom: .venv/installed  ## list the locked packages with their hashes in build/sbom.json, as CycloneDX
+	@mkdir -p build
+	@PYTHONWARNINGS=ignore $(UV) tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock \
+		--pyproject pyproject.toml --output-reproducible -o build/sbom.json
+
 clean:  ## remove everything derived: environment, data, runs, build
 	rm -rf .venv data runs build .pytest_cache .ruff_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
@@ -126,4 +134,4 @@ build/course%done: .venv/installed $(CODE) $(NOTEBOOKS)
 	@touch $@
 
 .PHONY: help course student lab doctor test present slides handout site editions study campaign machine bench bench-peers check lint record pictures \
-	lock clean data
+	lock audit sbom clean data

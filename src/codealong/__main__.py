@@ -56,6 +56,7 @@ def _parser():
             _machine: "record all of the above for the machine this runs on, and one more campaign",
             _record: "execute every notebook in place, to refresh the stored outputs",
             _pictures: "draw images/, and write the results in README.md, RESULTS.md and the site's front page again",
+            _audit: "compare known vulnerabilities of the locked packages with SECURITY.md",
         },
     }
     listed = "\n\n".join(
@@ -91,6 +92,7 @@ def _parser():
     options[_machine].add_argument("--peers", type=_path, help="as for bench")
     bench.add_argument("--rates-only", action="store_true", help="leave out the training to 0.91 test accuracy")
     options[_machine].add_argument("--into", type=_path, help="a folder (default: that of this machine, in recorded/)")
+    options[_audit].add_argument("--gather", type=_path, help="from a clone of the PyPA's advisory database, first")
     for measure in (_study, _campaign, _larger, _publication, _bench, _ablation, _instruction_sets, _time_to_accuracy):
         text = "for maintainers: a machine's folder of records (default: build/measured/)"
         options[measure].add_argument("--into", type=_path, help=text)
@@ -302,6 +304,14 @@ def _pictures(_):
     except CourseError as problem:
         print(f"photographs are kept as they were: {problem}")
     readme.write()
+
+
+def _audit(words):
+    from codealong import audit
+
+    if words.gather:
+        audit.gather(words.gather)
+    print(audit.report())
 
 
 def _train(words):
