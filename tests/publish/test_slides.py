@@ -91,19 +91,17 @@ def shown(browser, written):
         page.on("console", lambda message, complaints=complaints: complaints.append(message.text))
         page.on("pageerror", lambda error, complaints=complaints: complaints.append(str(error)))
         page.goto(written[name].as_uri())
-        page.wait_for_function("window.Reveal && Reveal.isReady()")
+        page.locator(".reveal.ready").wait_for()
         page.add_style_tag(content="* { transition: none !important }")
         looks = page.evaluate(LOOK)
         page.evaluate("Reveal.slide(0, 0, 999)")
         with page.expect_popup() as opened:
             page.keyboard.press("s")
-        opened.value.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText")
+        notes = opened.value.locator(".speaker-controls-notes .value")
+        notes.and_(opened.value.locator(":not(:empty)")).wait_for()
         pace = opened.value.locator(".pacing-title").is_visible()
         states = opened.value.evaluate(SPEAK)
-        opened.value.wait_for_function(
-            "said => document.querySelector('.speaker-controls-notes .value').innerText.includes(said)",
-            arg=states[-1][1].partition("\n")[0],
-        )
+        notes.filter(has_text=states[-1][1].partition("\n")[0]).wait_for()
         decks[name] = looks, states, pace, requests, complaints
         context.close()
     return decks
@@ -123,7 +121,7 @@ def test_nothing_sticks_out_of_a_slide(shown, name):
 def test_nothing_sticks_out_of_a_slide_in_45_minutes_either(browser, written, name):
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.goto(written[f"{name}-45"].as_uri())
-    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    page.locator(".reveal.ready").wait_for()
     assert not {look["heading"]: look["beyond"] for look in page.evaluate(LOOK) if look["beyond"] > 0}
     page.close()
 
@@ -295,7 +293,7 @@ def test_answers_fold_out_with_their_reasons(browser, tmp_path):
     (tmp_path / "question.html").write_text(slides.deck(_notebook(new_markdown_cell(question)), tmp_path / "x.ipynb"))
     page = browser.new_page()
     page.goto((tmp_path / "question.html").as_uri())
-    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    page.locator(".reveal.ready").wait_for()
     reason = page.locator("details em")
     assert not reason.is_visible()
     page.locator("summary").click()
