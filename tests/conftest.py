@@ -79,7 +79,8 @@ def assert_fits_a_slide(fig):
 
 def make(*words, folder=ROOT):
     """Run make as by hand, also where the tests were started by make."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
+    given = ("MFLAGS", "TORCH")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in given}
     return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True, env=environment)
 
 

@@ -137,18 +137,34 @@ def test_make_alone_lists_every_command_with_one_line_each():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
-def test_a_python_that_is_too_new_is_one_sentence_before_anything_is_made(tmp_path):
-    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+@pytest.mark.parametrize(
+    ("words", "minor", "said"),
+    [
+        ((), 14, r"Python 3\.10 to 3\.13 is needed, and .* is 3\.14: run .*; Python 3\.14 needs TORCH=latest"),
+        (("TORCH=latest",), 15, r"Python 3\.11 to 3\.14 is needed, and .* is 3\.15: run .*\)$"),
+        (("TORCH=latest",), 10, r"Python 3\.11 to 3\.14 is needed, and .* is 3\.10: run .*\)$"),
+    ],
+)
+def test_a_python_that_does_not_fit_is_one_sentence_before_anything_is_made(words, minor, said, tmp_path):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-latest.lock"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    fake = tmp_path / "python3.14"
+    fake = tmp_path / "python3"
     fake.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 14, 0)\nexec(sys.argv[sys.argv.index('-c') + 1])\n"
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, {minor}, 0)\n"
+        "exec(sys.argv[sys.argv.index('-c') + 1])\n"
     )
     fake.chmod(0o755)
-    done = make("course", f"PYTHON={fake}", folder=tmp_path)
+    done = make("course", *words, f"PYTHON={fake}", folder=tmp_path)
     assert done.returncode == 2  # make's own; the check itself ends with 1
-    assert done.stderr.startswith("Python 3.10 to 3.13 is needed, and ")
-    assert not (tmp_path / ".venv").exists()
+    assert re.match(said, done.stderr.splitlines()[0])
+    assert not (tmp_path / ".venv").exists() and not (tmp_path / "build").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+def test_a_torch_that_has_no_environment_is_one_sentence():
+    done = make("course", "TORCH=2.9")
+    assert done.returncode == 2
+    assert "TORCH is 2.9, and there are two environments only: TORCH=latest, or no TORCH" in done.stderr
 
 
 def test_tuned_training_starts_again_with_memory_kept_and_says_so(capsys, monkeypatch):

@@ -1,34 +1,43 @@
-"""pyproject.toml, requirements.lock, constraints.txt and environment.yml describe one environment."""
+"""The files that pin packages describe two environments: one with IPEX, and one with the newest torch."""
 
 import re
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from codealong import ROOT, __version__
 from tests.conftest import in_a_process
 
 PROJECT = (ROOT / "pyproject.toml").read_text()
-LOCK = (ROOT / "requirements.lock").read_text()
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "requirements-latest.lock")}
 CONSTRAINTS = (ROOT / "constraints.txt").read_text()
-PINNED = [Requirement(line) for line in CONSTRAINTS.splitlines() if not line.startswith("#")]
+HASH = r" \\\n    --hash=\S+"
 
 
-def direct():
-    block = PROJECT.partition("dependencies = [")[2].partition("\n]")[0]
+def pinned(lock="requirements.lock"):
+    lines = re.sub(HASH, "", LOCKS[lock]).splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def asked(group):
+    """Return what a group of pyproject.toml asks for: `dependencies`, or the name of an extra."""
+    block = PROJECT.partition(f"\n{group} = [")[2].partition("\n]")[0]
     return [Requirement(line) for line in re.findall(r'^ +"([^"]+)",', block, re.M)]
 
 
-def teaching():
-    block = PROJECT.partition("teach = [")[2].partition("\n]")[0]
-    return [Requirement(line) for line in re.findall(r'^ +"([^"]+)",', block, re.M)]
-
-
-def test_every_direct_dependency_is_locked_at_a_version_it_allows():
-    assert len(direct()) > 10 and len(teaching()) > 5
-    for wanted in direct() + teaching():
-        found = [pin for pin in PINNED if pin.name == wanted.name]
+@pytest.mark.parametrize(
+    ("lock", "groups"),
+    [
+        ("requirements.lock", ("dependencies", "ipex", "teach")),
+        ("requirements-latest.lock", ("dependencies", "teach")),
+    ],
+)
+def test_every_direct_dependency_is_locked_at_a_version_it_allows(lock, groups):
+    assert all(map(asked, groups)) and len(asked("dependencies")) > 10
+    for wanted in [each for group in groups for each in asked(group)]:
+        found = [pin for pin in pinned(lock) if pin.name == wanted.name]
         assert found, wanted
         for pin in found:
             (version,) = pin.specifier
@@ -37,53 +46,70 @@ def test_every_direct_dependency_is_locked_at_a_version_it_allows():
 
 
 def test_the_three_that_the_experiment_stands_on_are_pinned():
-    pins = {pin.name: str(pin.specifier) for pin in PINNED}
+    pins = {pin.name: str(pin.specifier) for pin in pinned()}
     assert pins["torch"] == "==2.8.0"
     assert pins["torchvision"] == "==0.23.0"
     assert pins["intel-extension-for-pytorch"] == "==2.8.0"
 
 
 def test_ipex_is_asked_for_on_linux_x86_64_only():
-    (pin,) = [pin for pin in PINNED if pin.name == "intel-extension-for-pytorch"]
+    (pin,) = [pin for pin in pinned() if pin.name == "intel-extension-for-pytorch"]
     for system, machine, wanted in (("linux", "x86_64", True), ("darwin", "arm64", False), ("linux", "aarch64", False)):
         assert pin.marker.evaluate({"sys_platform": system, "platform_machine": machine}) is wanted
 
 
-def test_the_lock_has_hashes_of_everything_but_torch_and_torchvision():
-    pins = re.findall(r"^(\S+)==(?:[^\\\n]|\\\n)+", LOCK, re.M)
-    hashed = re.findall(r"^(\S+)==.+ \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", LOCK, re.M)
-    assert len(pins) == len(PINNED)
-    assert set(pins) - set(hashed) == {"torch", "torchvision"}
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_hashes_of_everything_but_torch_and_torchvision(lock):
+    hashed = re.findall(r"^(\S+)==.+ \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", LOCKS[lock], re.M)
+    assert {pin.name for pin in pinned(lock)} - {*hashed} == {"torch", "torchvision"}
 
 
 def test_the_constraints_of_pip_and_conda_are_the_lock_without_its_hashes():
-    assert re.sub(r" \\\n    --hash=\S+", "", LOCK) == CONSTRAINTS
+    assert re.sub(HASH, "", LOCKS["requirements.lock"]) == CONSTRAINTS
 
 
-def test_what_builds_the_package_is_locked():
+@pytest.mark.parametrize("lock", LOCKS)
+def test_what_builds_the_package_is_locked(lock):
     (needed,) = re.findall(r"^requires = \[\"(.+)\"\]", PROJECT, re.M)
-    assert needed in {pin.name for pin in PINNED}
+    assert needed in {pin.name for pin in pinned(lock)}
 
 
-def test_the_lock_names_no_index_and_no_cuda_package():
-    assert "://" not in LOCK and "index-url" not in LOCK
-    assert not [pin.name for pin in PINNED if pin.name.startswith("nvidia") or pin.name == "triton"]
+def test_the_newest_torch_comes_without_ipex():
+    pins = {pin.name: str(pin.specifier) for pin in pinned("requirements-latest.lock")}
+    assert Version(pins["torch"].removeprefix("==")) > Version("2.8.0")
+    assert "intel-extension-for-pytorch" not in pins
+
+
+def test_the_locks_differ_in_torch_and_torchvision_only():
+    newest, with_ipex = ({pin.name: pin for pin in for_this_python(lock)} for lock in reversed(LOCKS))
+    differ = {name for name in newest.keys() & with_ipex if newest[name].specifier != with_ipex[name].specifier}
+    assert differ == {"torch", "torchvision"}
+
+
+def for_this_python(lock):
+    return [pin for pin in pinned(lock) if pin.marker is None or pin.marker.evaluate()]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_index_and_no_cuda_package(lock):
+    assert "://" not in LOCKS[lock] and "index-url" not in LOCKS[lock]
+    assert not [pin.name for pin in pinned(lock) if pin.name.startswith(("nvidia", "cuda", "triton"))]
 
 
 def test_conda_installs_the_same_lock_and_the_package():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment["dependencies"] == ["python=3.11", "pip", {"pip": ["-c constraints.txt", "-e ."]}]
-    assert 'requires-python = ">=3.10,<3.14"' in PROJECT
+    assert environment["dependencies"] == ["python=3.11", "pip", {"pip": ["-c constraints.txt", "-e .[ipex]"]}]
+    assert 'requires-python = ">=3.10,<3.15"' in PROJECT
 
 
 def test_pins_that_stand_in_several_places_agree():
     from codealong import doctor, ipex_guard
 
-    pins = {pin.name: str(pin.specifier) for pin in PINNED}
-    makefile = (ROOT / "Makefile").read_text()
-    assert "(3, 10) <= v < (3, 14)" in makefile
-    assert {name: f"=={version}" for name, version in doctor.PINS.items()} == {n: pins[n] for n in doctor.PINS}
-    assert f"=={ipex_guard.RELEASE}" == pins[ipex_guard.PACKAGE]
+    pins = {lock: {pin.name: str(pin.specifier) for pin in pinned(lock)} for lock in LOCKS}
+    assert {f"=={torch}": f"=={torchvision}" for torch, torchvision in doctor.TESTED.items()} == {
+        pins[lock]["torch"]: pins[lock]["torchvision"] for lock in LOCKS
+    }
+    assert f"=={ipex_guard.RELEASE}" == pins["requirements.lock"][ipex_guard.PACKAGE]
 
 
 def test_the_version_is_said_once():

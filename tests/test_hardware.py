@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+import torch
 
 from codealong import doctor, hardware, ipex_guard, operators, sources
 from codealong.__main__ import main
@@ -81,7 +82,7 @@ def test_too_little_memory_too_many_threads_and_another_python_are_told(monkeypa
     assert {topics(doctor.examine())[topic] for topic in ("memory", "threads", "Python")} == {"ok"}
     monkeypatch.setattr(hardware, "memory_gib", lambda: (2.0, 1.5))
     monkeypatch.setattr(hardware, "cores", lambda: 0)
-    monkeypatch.setattr(doctor.sys, "version_info", (3, 14))
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 15))
     levels = topics(doctor.examine())
     assert (levels["memory"], levels["threads"], levels["Python"]) == ("warn", "warn", "fail")
 
@@ -99,7 +100,7 @@ def test_where_the_system_does_not_tell_nothing_is_claimed(tmp_path):
 
 
 def test_a_version_comes_without_its_build_tag():
-    assert hardware.version("torch") == "2.8.0"
+    assert hardware.version("torch") == torch.__version__.partition("+")[0]
     assert hardware.version("no-such-package") is None
 
 
@@ -129,7 +130,19 @@ def test_a_fit_machine_passes(capsys, monkeypatch, tmp_path):
 def test_the_wrong_torch_is_a_failure(monkeypatch, capsys):
     monkeypatch.setattr(hardware, "version", lambda package: "2.9.0")
     assert main(["doctor"]) == 1
-    assert "fail  torch              2.9.0, and the course needs 2.8.0" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"fail  torch              2.9.0, and the course needs {' or '.join(doctor.TESTED)}: run" in said
+
+
+@pytest.mark.parametrize(("torch_version", "torchvision_version"), doctor.TESTED.items())
+def test_a_tested_torch_passes_with_the_torchvision_that_belongs_to_it(monkeypatch, torch_version, torchvision_version):
+    installed = {"torch": torch_version, "torchvision": torchvision_version}
+    monkeypatch.setattr(hardware, "version", installed.get)
+    found = topics(doctor.examine())
+    assert (found["torch"], found["torchvision"]) == ("ok", "ok")
+    for other in set(doctor.TESTED.values()) - {torchvision_version}:
+        installed["torchvision"] = other
+        assert topics(doctor.examine())["torchvision"] == "fail"
 
 
 def test_missing_data_is_a_warning_and_damaged_data_a_failure(monkeypatch, tmp_path):

@@ -52,26 +52,33 @@ def test_the_status_and_the_errors_of_uv_are_those_of_the_installation(status, m
 
 def test_the_package_index_is_asked_where_the_cpu_builds_are_not(monkeypatch, capsys):
     asked = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
     monkeypatch.setattr(install, "install", lambda *words: asked.append(words) or (install.CPU in words))
     for there in (True, False):
-        monkeypatch.setattr(install, "_cpu_builds_are_there", lambda there=there: there)
-        assert install.main() == 0
+        monkeypatch.setattr(install, "_cpu_builds_are_there", lambda _, there=there: there)
+        assert install.main("requirements.lock", "ipex") == 0
         assert [install.CPU in words for words in asked] == [True, False] if there else [False]
         assert "the package index's build (7 GB on Linux)" in capsys.readouterr().out
         asked.clear()
-    assert install.main("teach") == 0
-    locked = ("--constraint", install.LOCK, "--build-constraint", install.LOCK)
-    assert asked == [(*locked, "--editable", f"{ROOT}[teach]")]
+
+
+def test_where_torch_is_there_it_is_not_asked_for_again(monkeypatch):
+    asked = []
+    monkeypatch.setattr(install, "install", lambda *words: asked.append(words) or 0)
+    assert install.main("requirements.lock", "ipex", "teach") == 0
+    lock = ROOT / "requirements.lock"
+    assert asked == [("--constraint", lock, "--build-constraint", lock, "--editable", f"{ROOT}[ipex,teach]")]
 
 
 def test_a_file_that_was_not_locked_ends_in_one_sentence_and_nothing_else_is_tried(monkeypatch, capsys):
     said = "import sys; sys.exit('error: Failed\\n  cause: Hash mismatch for `click==8.5.1`\\n\\n  Expected:')"
     monkeypatch.setattr(install, "UV", (sys.executable, "-c", said))
-    monkeypatch.setattr(install, "_cpu_builds_are_there", lambda: True)
+    monkeypatch.setattr(install, "_cpu_builds_are_there", lambda lock: True)
+    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         SystemExit, match=r"^click==8\.5\.1 is not the file that was locked, so nothing was installed: "
     ):
-        install.main()
+        install.main("requirements.lock")
     assert "package index's build" not in capsys.readouterr().out
 
 
@@ -89,7 +96,7 @@ def test_uv_refuses_a_file_whose_hash_is_not_locked(tmp_path, monkeypatch):
 @pytest.fixture
 def make(tmp_path):
     """Run make in a folder that has what set-up needs, and nothing else."""
-    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-latest.lock"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
 
     return functools.partial(run_make, folder=tmp_path)
@@ -108,17 +115,23 @@ def test_a_python_that_is_not_there_is_one_sentence(make, name, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
-def test_setting_up_says_each_phase_and_how_long_it_takes(make, tmp_path):
+@pytest.mark.parametrize(
+    ("words", "packages", "asked_for"),
+    [((), "PyTorch, IPEX, JupyterLab", "requirements.lock ipex"),
+     (("TORCH=latest",), "PyTorch, JupyterLab", "requirements-latest.lock")],
+)  # fmt: skip
+def test_setting_up_says_each_phase_and_how_long_it_takes(make, words, packages, asked_for, tmp_path):
     fake = tmp_path / "python"
     fake.write_text(
-        '#!/bin/sh\ncase "$*" in *venv*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;; esac\n'
-        'echo "$*" >> asked.txt\n'
+        '#!/bin/sh\ncase "$*" in *venv*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python";; esac\necho "$*" >> asked.txt\n'
     )
     fake.chmod(0o755)
-    done = make("doctor", f"PYTHON={fake}")
+    done = make("doctor", *words, f"PYTHON={fake}")
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert "1 of 2: a Python environment" in first and "minute" in first
-    assert "2 of 2: PyTorch, IPEX, JupyterLab" in second and "7 GB" in second
+    assert f"2 of 2: {packages}" in second and "7 GB" in second
     asked = (tmp_path / "asked.txt").read_text()
-    assert "-I src/codealong/install.py\n" in asked and asked.endswith("-m codealong doctor\n")
+    assert f"-I src/codealong/install.py {asked_for}\n" in asked.replace(" \n", "\n") and asked.endswith(
+        "-m codealong doctor\n"
+    )

@@ -40,10 +40,14 @@ def test_a_missing_extension_comes_with_the_command_that_installs_it(able):
 
 
 @pytest.mark.parametrize("torch_version", ["2.7.1", "2.9.0", "3.8.0"])
-def test_another_torch_is_a_mismatch(able, torch_version):
+@pytest.mark.parametrize("there", [True, False])
+def test_another_torch_is_a_mismatch_whether_the_extension_is_there_or_not(able, torch_version, there):
     able["torch"] = torch_version
-    assert not ipex_guard.status().usable
-    assert f"torch {torch_version} is installed" in ipex_guard.status().reason
+    if not there:
+        del able[ipex_guard.PACKAGE]
+    assert ipex_guard.status() == (
+        False, f"IPEX 2.8.0 runs with torch 2.8.0 only, and torch {torch_version} is installed", True
+    )  # fmt: skip
 
 
 def test_a_patch_release_of_torch_is_not_a_mismatch(able):

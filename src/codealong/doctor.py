@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from codealong import hardware, ipex_guard, sources
 
-PINS = {"torch": "2.8.0", "torchvision": "0.23.0"}
+TESTED = {"2.8.0": "0.23.0", "2.15.0": "0.29.2"}
+"""By torch, the torchvision of each environment in which the course is tested: that with IPEX, and the newest."""
 
 
 class Line(NamedTuple):
@@ -36,17 +37,20 @@ def report(lines):
 
 
 def _python():
-    level = "ok" if (3, 10) <= sys.version_info < (3, 14) else "fail"
-    return Line(level, "Python", f"{platform.python_version()} (3.10 to 3.13 are needed)")
+    level = "ok" if (3, 10) <= sys.version_info < (3, 15) else "fail"
+    return Line(level, "Python", f"{platform.python_version()} (3.10 to 3.14 are needed)")
 
 
 def _packages():
-    for package, pin in PINS.items():
+    torch = hardware.version("torch")
+    its_torchvision = [TESTED[torch]] if torch in TESTED else TESTED.values()
+    for package, tested in (("torch", TESTED), ("torchvision", its_torchvision)):
         installed = hardware.version(package)
-        if installed == pin:
+        if installed in tested:
             yield Line("ok", package, installed)
         else:
-            yield Line("fail", package, f"{installed or 'missing'}, and the course needs {pin}: run `make course`")
+            needed = " or ".join(tested)
+            yield Line("fail", package, f"{installed or 'missing'}, and the course needs {needed}: run `make course`")
 
 
 def _processor():

@@ -3,6 +3,7 @@
 `make` runs this file by its path, since nothing of the package is installed yet.
 """
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -11,7 +12,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = ROOT / "requirements.lock"
 UV = (sys.executable, "-m", "uv", "pip", "install")
 CPU = "--torch-backend=cpu"
 
@@ -23,13 +23,15 @@ _MISMATCH = re.compile(r"Hash mismatch for `(.+)`")
 _CHATTER = re.compile(r"Using Python|Audited|Prepared|Uninstalled| [+~-] | *(Building|Built) codealong")
 
 
-def main(extra=""):
-    """Install the course, with the packages of an extra; return an exit status."""
-    wanted = ("--constraint", LOCK, "--build-constraint", LOCK, "--editable", f"{ROOT}[{extra}]" if extra else ROOT)
-    if not extra and _cpu_builds_are_there() and not install(CPU, *wanted):
+def main(lock, *extras):
+    """Install the course at the versions of a lock, with the packages of some extras; return an exit status."""
+    lock = ROOT / lock
+    wanted = ("--constraint", lock, "--build-constraint", lock, "--editable", f"{ROOT}[{','.join(extras)}]")
+    if importlib.util.find_spec("torch"):
+        return install(*wanted)
+    if _cpu_builds_are_there(lock) and not install(CPU, *wanted):
         return 0
-    if not extra:
-        print("PyTorch's small CPU builds cannot be had here: installing the package index's build (7 GB on Linux).")
+    print("PyTorch's small CPU builds cannot be had here: installing the package index's build (7 GB on Linux).")
     return install(*wanted)
 
 
@@ -87,9 +89,9 @@ class Progress:
         return f"  {self.done:,.0f} of {total:,.0f} MiB downloaded, {minutes} left"
 
 
-def _cpu_builds_are_there():
+def _cpu_builds_are_there(lock):
     """Tell whether PyTorch's own index answers, which some networks do not let through."""
-    torch = next(line for line in LOCK.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
+    torch = next(line for line in lock.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
     impatient = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "10"}
     command = [*UV, "--quiet", "--dry-run", "--no-deps", CPU, torch]
     return not subprocess.run(command, env=os.environ | impatient, stderr=subprocess.DEVNULL).returncode

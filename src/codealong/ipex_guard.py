@@ -68,12 +68,13 @@ def status(bf16=False):
     if (system, machine) != ("Linux", "x86_64"):
         return Status(False, f"IPEX exists only for Linux on x86-64, and this is {system} on {machine}")
     ours, torch = hardware.version(PACKAGE), hardware.version("torch")
-    if ours is None:
-        return Status(False, f"IPEX is not installed: pip install {PACKAGE}=={RELEASE}")
     if torch is None:
         return Status(False, "PyTorch is not installed")
-    if ours.split(".")[:2] != torch.split(".")[:2]:
-        return Status(False, f"IPEX {ours} runs with torch {ours} only, and torch {torch} is installed")
+    release = ours or RELEASE
+    if release.split(".")[:2] != torch.split(".")[:2]:
+        return Status(False, f"IPEX {release} runs with torch {release} only, and torch {torch} is installed")
+    if ours is None:
+        return Status(False, f"IPEX is not installed: pip install {PACKAGE}=={RELEASE}")
     cpu = hardware.processor()
     if "AVX2" not in cpu.instruction_sets:
         return Status(False, f"IPEX needs a processor with AVX2, and {cpu.name} has none")

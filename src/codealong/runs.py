@@ -137,7 +137,8 @@ def find(arms=None, where=None, seed=None):
     runs : dict of str to Run
         By arm.
     origin : str
-        ``"your own"`` or ``"recorded"``. A learner's runs that do not share one recipe are not compared.
+        ``"your own"`` or ``"recorded"``. A learner's runs that do not share one recipe and one torch are not
+        compared.
 
     Raises
     ------
@@ -155,7 +156,8 @@ def find(arms=None, where=None, seed=None):
         if seeds:
             chosen = min(seeds)
             by_arm = {arm: load(place / f"{arm}-seed{chosen}{SUFFIX}") for arm in arms}
-            if all(run.recipe == by_arm[arms[0]].recipe for run in by_arm.values()):
+            first, *others = map(_recipe_and_torch, by_arm.values())
+            if all(each == first for each in others):
                 return by_arm, "recorded" if place == recorded else origin
     wanted = "" if seed is None else f" with seed {seed}"
     raise RunError(f"There is no run of {', '.join(arms)}{wanted}: run notebooks 03 and 04 to make them.")
@@ -165,6 +167,10 @@ def of_machine(arm, machine=records.REFERENCE):
     """Return all runs of an arm that the folder of a machine holds, by ascending seed."""
     where = Path(machine) / FOLDER
     return [load(where / f"{arm}-seed{seed}{SUFFIX}") for seed in sorted(_seeds(where, arm))]
+
+
+def _recipe_and_torch(run):
+    return run.recipe, run.provenance["versions"].get("torch")
 
 
 def _own_folder():

@@ -163,8 +163,8 @@ def test_every_command_can_be_typed_as_it_is_printed(text):
                 assert all((ROOT / word).exists() for word in rest if word.startswith("tests")), words
             case ["python", "-m", "http.server", "-d", folder]:
                 assert ROOT / folder == site.SITE
-            case ["pip", "install", "-c", "constraints.txt", "-e", "."]:
-                assert (ROOT / "constraints.txt").exists() and (ROOT / "pyproject.toml").exists()
+            case ["pip", "install", "-c", pins, "-e", ".[ipex]"]:
+                assert (ROOT / pins).exists() and (ROOT / "pyproject.toml").exists()
             case ["conda", "env", "create", "-f", name]:
                 assert (ROOT / name).exists()
             case ["conda", "activate", name]:
