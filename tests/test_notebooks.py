@@ -2,11 +2,11 @@
 
 import ast
 import inspect
+import itertools
 import math
 import re
 import statistics
 import time
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -89,7 +89,34 @@ def test_nothing_stray_is_stored(notebook):
         for output in cell.outputs:
             assert output.get("name") != "stderr", cell.source
             assert output.output_type != "error" or "raises-exception" in tags(cell), cell.source
-            assert not [path for path in (str(ROOT), str(Path.home()), "/home/") if path in str(output)], cell.source
+
+
+ABSOLUTE = re.compile(r"""(?<![\w.)\]:/<*])(?:/[\w.-]+){2,}|\b[A-Z]:\\|file://|~/""")
+"""A path that only one machine has: from the top of its disk, or from somebody's home."""
+
+
+def test_no_path_is_absolute(notebook):
+    for cell in notebook.cells:
+        written = [cell.source, *(str(drop_pictures(output)) for output in cell.get("outputs", []))]
+        assert not [path for text in written for path in ABSOLUTE.findall(text)], cell.source
+
+
+def drop_pictures(output):
+    data = {kind: its for kind, its in output.get("data", {}).items() if not kind.startswith("image/")}
+    return {**output, "data": data}
+
+
+def test_no_cell_is_empty(notebook):
+    assert all(cell.source.strip() for cell in notebook.cells)
+
+
+def test_headings_are_in_order(notebook, path):
+    headings = re.findall(r"^(#+) +(.+)", re.sub(r"^```.*?^```", "", text(notebook), flags=re.M | re.S), flags=re.M)
+    levels = [len(marks) for marks, _ in headings]
+    assert headings[0][1].startswith(f"{int(path.stem[:2])} · ")
+    assert levels[0] == 1 and min(levels[1:]) == 2
+    assert all(level <= above + 1 for above, level in itertools.pairwise(levels))
+    assert len({name for _, name in headings}) == len(headings)
 
 
 def test_most_cells_are_compared_and_none_is_skipped(notebook):
@@ -118,11 +145,19 @@ def test_a_lesson_takes_the_time_that_it_promises_and_fits_one_sitting(notebook)
 def test_every_figure_is_described(notebook):
     for cell in code(notebook):
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                assert len(output.metadata["image/png"]["alt"]) > 60
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            assert not re.findall(r"!\[\]\(", cell.source)
+            for kind in output.get("data", {}):
+                assert not kind.startswith("image/") or len(output.metadata[kind]["alt"]) > 60
+
+
+def test_every_image_is_described(notebook):
+    pages = [
+        text(notebook),
+        *(out.get("data", {}).get("text/html", "") for cell in code(notebook) for out in cell.outputs),
+    ]
+    for page in pages:
+        for image in re.findall(r"<img\b[^>]*>", page):
+            assert re.search(r'\balt="[^"]{20,}"', image), image
+        assert all(len(described) >= 20 for described in re.findall(r"!\[([^\]]*)\]\(", page))
 
 
 def test_it_is_built_as_the_house_asks(notebook):
@@ -139,10 +174,18 @@ def test_it_is_built_as_the_house_asks(notebook):
     assert sum(line.startswith("✅") for out in claims.outputs for line in out.text.splitlines()) >= 4
 
 
-def test_links_between_notebooks_lead_somewhere(notebook):
-    for cell in notebook.cells:
-        for target in re.findall(r"\]\(([\w./-]+\.(?:ipynb|png|svg|md))\)", cell.source):
-            assert (ROOT / "notebooks" / target).exists(), target
+LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|\b(?:href|src)=["']([^"']+)|^\[[^\]]+\]:\s*(\S+)""", flags=re.M)
+
+
+def test_every_link_inside_the_repository_leads_somewhere(notebook, path):
+    for target in filter(None, itertools.chain.from_iterable(LINK.findall(text(notebook)))):
+        if not re.match(r"[a-z]+:", target):
+            place, _, anchor = target.partition("#")
+            file = (path.parent / place).resolve() if place else path
+            assert file.exists() and file.is_relative_to(ROOT), target
+            if anchor and file.suffix == ".ipynb":
+                headings = re.findall(r"^#+ +(.+)", text(nbformat.read(file, as_version=4)), flags=re.M)
+                assert anchor in {re.sub(r"\s", "-", heading) for heading in headings}, target
 
 
 def test_links_to_the_glossary_lead_to_its_words(notebook):
