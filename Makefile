@@ -68,8 +68,8 @@ bench-peers: $(VENV)/installed data build/peers/installed  ## the same, with Ker
 	@$(PY) -m codealong bench --peers build/peers/bin/python
 
 ##@ Maintain (see CONTRIBUTING.md)
-check: lint data  ## lint, then the tests that need no browser, no notebook kernel and no worker process
-	$(PY) -m pytest -o addopts= -p no:nbval --quiet -m "not browser and not kernel and not worker" tests
+check: lint data  ## lint, then the quick tests: they need no browser, no notebook kernel and no worker process
+	$(PY) -m pytest -o addopts= -p no:nbval --quiet -m "not (browser or kernel or worker or slow)" tests
 
 test-latest:  ## the same tests with the newest torch, in an environment of its own; what needs IPEX is skipped
 	@$(MAKE) --no-print-directory test TORCH=latest

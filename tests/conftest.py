@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from codealong import ROOT, CourseError, data, ipex_guard
+from codealong.analysis import study
 from codealong.publish import photographs
 
 needs_ipex = pytest.mark.skipif(not ipex_guard.status(bf16=True).usable, reason=ipex_guard.status(bf16=True).reason)
@@ -38,12 +39,18 @@ def splits():
 
 
 @pytest.fixture(scope="session")
+def recorded_study():
+    """The study that ships with the course."""
+    return study.load()
+
+
+@pytest.fixture(scope="session")
 def few(splits):
     """The first 600 images of each split: enough to see that something learns."""
     return data.FashionMNIST(*(data.Split(split.images[:600], split.labels[:600]) for split in splits))
 
 
-SLOW = {"browser": "browser", "watched": "worker", "tried": "worker"}
+SLOW = {"browser": "browser", "watched": "worker", "tried": "worker", "built": "slow", "written": "slow"}
 """Fixtures that take their time, and the mark that says why."""
 
 

@@ -228,15 +228,16 @@ def test_the_course_s_own_recipe_is_plain():
     assert isinstance(net.features[1], torch.nn.ReLU)
 
 
-def test_the_tuned_recipe_learns_and_returns_a_plain_network(few):
+@pytest.mark.parametrize("arm", ["stock-fp32", pytest.param("stock-bf16", marks=pytest.mark.slow)])
+def test_the_tuned_recipe_learns_and_returns_a_plain_network(few, arm):
     recipe = dataclasses.replace(training.TUNED, epochs=8, batch_size=50, max_lr=4e-3)
-    trained = training.fit("stock-bf16", 0, few.train, few.valid, recipe)
+    trained = training.fit(arm, 0, few.train, few.valid, recipe)
     net, history = trained.net, trained.history
     assert history[-1].valid_accuracy > 0.7
     assert isinstance(net.features[1], torch.nn.ReLU) and net.features[0].weight.dtype is torch.float32
 
 
-@pytest.mark.parametrize("arm", ["stock-fp32", "stock-bf16"])
+@pytest.mark.parametrize("arm", ["stock-fp32", pytest.param("stock-bf16", marks=pytest.mark.slow)])
 def test_warming_up_changes_nothing_that_is_learned(few, arm):
     losses = []
     for warm in (False, True):

@@ -7,7 +7,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from codealong import data
-from codealong.analysis import reports, stats, study
+from codealong.analysis import reports, stats
 
 pytestmark = pytest.mark.usefixtures("no_collection")
 
@@ -43,6 +43,7 @@ def test_mcnemar_keeps_its_error_rate():
     assert 0.02 < rejected / 1000 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)  # counts are discrete: below its level
 
 
+@pytest.mark.slow
 def test_the_bootstrap_covers_the_true_difference():
     generator = np.random.default_rng(2)
     covered = 0
@@ -76,6 +77,7 @@ def test_the_paired_interval_is_that_of_student_s_sleep_data():
     assert found == pytest.approx((1.58, 0.7001142, 2.4598858))
 
 
+@pytest.mark.slow
 def test_paired_intervals_cover_the_true_difference():
     generator = np.random.default_rng(3)
     seeds = generator.normal(0.914, 0.002, (2000, 10))
@@ -145,6 +147,7 @@ def test_what_never_came_is_the_largest_value_of_all():
     assert stats.median([1, 2, 3, 4, 5, np.inf]) == (3.5, 1, np.inf)
 
 
+@pytest.mark.slow
 def test_the_median_s_interval_covers_counts_that_are_mostly_equal():
     generator = np.random.default_rng(10)
     drawn = generator.choice([-1, 0, 1], p=[0.15, 0.7, 0.15], size=(1000, 12))
@@ -152,6 +155,7 @@ def test_the_median_s_interval_covers_counts_that_are_mostly_equal():
     assert np.mean([interval.low <= 0 <= interval.high for interval in found]) > 0.95
 
 
+@pytest.mark.slow
 def test_the_ratio_s_interval_covers_the_true_median_and_its_ends_were_measured():
     generator = np.random.default_rng(7)
     found = []
@@ -180,8 +184,8 @@ def labels(splits):
 
 
 @pytest.fixture(scope="module")
-def recorded():
-    return study.load()
+def recorded(recorded_study):
+    return recorded_study
 
 
 def test_quantities_are_those_of_the_reports(labels, recorded):
@@ -238,6 +242,7 @@ def drawn():
     return lambda seeds: generator.normal(0.9, 0.01, (seeds, 3, 10))
 
 
+@pytest.mark.slow
 def test_reseeding_is_taken_for_something_else_one_time_in_twenty(drawn):
     def printed(values):
         table = pd.DataFrame(values.T, index=list(data.CLASSES), columns=list(stats.QUANTITIES)).assign(support=1000)
@@ -251,6 +256,7 @@ def test_reseeding_is_taken_for_something_else_one_time_in_twenty(drawn):
     assert some < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
 
 
+@pytest.mark.slow
 def test_classes_that_do_not_differ_are_found_to_differ_one_time_in_twenty(drawn):
     tables = [stats.class_differences(drawn(10), drawn(10)) for _ in range(300)]
     some = np.mean([(table.loc["recall", "p Holm"] < 0.05).any() for table in tables])
@@ -259,6 +265,7 @@ def test_classes_that_do_not_differ_are_found_to_differ_one_time_in_twenty(drawn
     assert abs(covered - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 300 / 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.5, 1.28, 3.0])
 def test_the_probability_of_being_ahead_is_covered_at_its_rate(shift):
     """Pairs of normal differences, whose true probability is Φ(shift)."""

@@ -51,57 +51,51 @@ def test_a_campaign_of_another_machine_is_not_mixed_in(tmp_path):
         study.load(tmp_path)
 
 
-def test_the_recorded_study_is_small_and_whole():
-    recorded = study.load()
-    assert recorded.seeds == list(range(FIRST, FIRST + SEEDS)) and len(recorded.runs) == 5
-    assert recorded.earlier.seeds == list(range(12)) and recorded.earlier.earlier is None
+def test_the_recorded_study_is_small_and_whole(recorded_study):
+    assert recorded_study.seeds == list(range(FIRST, FIRST + SEEDS)) and len(recorded_study.runs) == 5
+    assert recorded_study.earlier.seeds == list(range(12)) and recorded_study.earlier.earlier is None
     for machine in records.RECORDED.iterdir():
         assert sum(path.stat().st_size for path in machine.rglob("*.*")) < 2e6
-    for arm, made in [*recorded.runs.items(), *recorded.earlier.runs.items()]:
+    for arm, made in [*recorded_study.runs.items(), *recorded_study.earlier.runs.items()]:
         for run in made:
             assert run.recipe == dataclasses.asdict(training.RECIPE)
             assert run.provenance["ipex_imported"] is ARMS[arm].uses_ipex
             assert (run.probabilities is None) == (run.seed > 0)
 
 
-def test_a_study_knows_its_accuracies():
-    recorded = study.load()
-    run = recorded.runs["ipex-fp32"][4]
-    assert recorded.accuracy("ipex-fp32")[4] == (run.classes == recorded.labels).mean()
+def test_a_study_knows_its_accuracies(recorded_study):
+    run = recorded_study.runs["ipex-fp32"][4]
+    assert recorded_study.accuracy("ipex-fp32")[4] == (run.classes == recorded_study.labels).mean()
 
 
-def test_seconds_per_epoch_are_those_of_the_campaigns():
-    recorded = study.load()
+def test_seconds_per_epoch_are_those_of_the_campaigns(recorded_study):
     times = Campaigns({"ipex-fp32": np.array([[10_000.0, 40_000.0]])}, [None])
-    assert dataclasses.replace(recorded, campaigns=times).seconds_per_epoch("ipex-fp32") == pytest.approx(
+    assert dataclasses.replace(recorded_study, campaigns=times).seconds_per_epoch("ipex-fp32") == pytest.approx(
         50_000 / 20_000
     )
 
 
-def test_a_study_knows_precision_recall_and_f1():
-    recorded = study.load()
-    run = recorded.runs["stock-bf16"][2]
-    coats, called = recorded.labels == 4, run.classes == 4
+def test_a_study_knows_precision_recall_and_f1(recorded_study):
+    run = recorded_study.runs["stock-bf16"][2]
+    coats, called = recorded_study.labels == 4, run.classes == 4
     hits = (coats & called).sum()
     expected = [hits / called.sum(), hits / coats.sum(), 2 * hits / (coats.sum() + called.sum())]
-    assert recorded.quantities("stock-bf16")[2, :, 4] == pytest.approx(expected)
+    assert recorded_study.quantities("stock-bf16")[2, :, 4] == pytest.approx(expected)
 
 
-def test_runs_of_the_recorded_study_were_interleaved():
-    recorded = study.load()
-    dates = {(run.arm, run.seed): run.provenance["date"] for made in recorded.runs.values() for run in made}
-    assert sorted(dates, key=dates.get) == order(list(recorded.runs), SEEDS)
+def test_runs_of_the_recorded_study_were_interleaved(recorded_study):
+    dates = {(run.arm, run.seed): run.provenance["date"] for made in recorded_study.runs.values() for run in made}
+    assert sorted(dates, key=dates.get) == order(list(recorded_study.runs), SEEDS)
 
 
-def test_the_class_that_moves_furthest_is_the_one_that_lesson_7_names():
-    recorded = study.load()
-    f1 = 100 * (recorded.quantities("ipex-fp32") - recorded.quantities("stock-fp32"))[:, 2].mean(axis=0)
+def test_the_class_that_moves_furthest_is_the_one_that_lesson_7_names(recorded_study):
+    f1 = 100 * (recorded_study.quantities("ipex-fp32") - recorded_study.quantities("stock-fp32"))[:, 2].mean(axis=0)
     furthest = np.abs(f1).argmax()
     assert (CLASSES[furthest], f"{f1[furthest]:.2f}") == ("Shirt", "-0.24")
 
 
-def test_the_pairs_of_notebook_5_have_the_ratios_that_lesson_7_names():
+def test_the_pairs_of_notebook_5_have_the_ratios_that_lesson_7_names(recorded_study):
     by_arm, _ = runs.find(where=records.REFERENCE / runs.FOLDER)
-    rates = reports.overview(by_arm.values(), study.load().labels).set_index("arm")["images/s"]
+    rates = reports.overview(by_arm.values(), recorded_study.labels).set_index("arm")["images/s"]
     pairs = [*PAIRS.values(), *zip(*PAIRS.values(), strict=True)]
     assert [f"{rates[fast] / rates[slow]:.2f}" for slow, fast in pairs] == ["1.41", "1.00", "1.73", "1.24"]

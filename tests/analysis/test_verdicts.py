@@ -31,8 +31,8 @@ NONE = "Accuracy does not increase by as much as 0.5 percentage points"
 
 
 @pytest.fixture(scope="module")
-def loaded():
-    return study.load()
+def loaded(recorded_study):
+    return recorded_study
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import yaml
 
 from codealong import ROOT, records
 from codealong.__main__ import _parser
-from codealong.analysis import benchmark, larger, machines, publication, stats, study, verdicts
+from codealong.analysis import benchmark, larger, machines, publication, stats, verdicts
 from codealong.publish import course, readme, site
 
 pytestmark = pytest.mark.usefixtures("no_collection")
@@ -36,9 +36,9 @@ def test_pages_say_what_the_records_and_the_notebooks_say(page, parts):
     assert readme.update(text) == text
 
 
-@pytest.fixture(scope="module")
-def recorded():
-    return study.load()
+@pytest.fixture
+def recorded(recorded_study):
+    return recorded_study
 
 
 def all_right(recorded, arm):

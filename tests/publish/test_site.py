@@ -48,7 +48,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def built(tmp_path_factory):
     """The site, built once."""
     into = tmp_path_factory.mktemp("site") / "site"
     site.write(into)
@@ -56,9 +56,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(folder):
+def address(built):
     """Where the site is served, with a slash at the end."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=built))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
@@ -66,14 +66,14 @@ def address(folder):
 
 
 @pytest.fixture(scope="module")
-def visits(folder, address, browser):
+def visits(built, address, browser):
     """Every page as a phone, a desktop and a dark desktop show it, with what the page complained of and asked for."""
     done = []
     tab = browser.new_page(reduced_motion="reduce")
     complaints, requests = [], []
     watch(tab, complaints)
     tab.on("request", lambda request: requests.append(request.url))
-    for page in pages(folder):
+    for page in pages(built):
         for number, (view, (viewport, scheme)) in enumerate(VIEWS.items()):
             tab.set_viewport_size(viewport)
             tab.emulate_media(color_scheme=scheme)
@@ -94,9 +94,9 @@ def tab(browser):
     context.close()
 
 
-def pages(folder):
+def pages(built):
     """The pages that Sphinx made; slides and handouts beside them have tests of their own."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    found = (path.relative_to(built).as_posix() for path in built.rglob("*.html"))
     return sorted(page for page in found if not page.startswith(("slides/", "handouts/")))
 
 
@@ -114,29 +114,29 @@ def figures(notebook):
     ]
 
 
-def test_every_notebook_guide_and_the_glossary_has_a_page(folder):
+def test_every_notebook_guide_and_the_glossary_has_a_page(built):
     sources = [f"notebooks/{path.stem}.html" for path in course.notebooks()]
     sources += [f"teaching/{path.stem}.html" for path in guide.PAGES.glob("*.md")]
     assert len(sources) >= 12
     sources += [f"teaching/quiz/{path.stem}.html" for path in course.notebooks()]
     others = ("index", "RESULTS", "appendix", "glossary", "instructors", "quizzes", "search")
-    assert set(pages(folder)) == {*sources, *(f"{name}.html" for name in others)}
+    assert set(pages(built)) == {*sources, *(f"{name}.html" for name in others)}
 
 
-def test_every_lesson_leads_to_its_slides_its_handout_its_quiz_and_its_guide(folder):
+def test_every_lesson_leads_to_its_slides_its_handout_its_quiz_and_its_guide(built):
     for path in course.notebooks():
-        page = (folder / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        page = (built / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
         article = page[page.index("<article") : page.index("</article>")]  # the sidebar leads to every page anyway
         for place in ("slides", "handouts", "teaching/quiz", "teaching"):
             assert f'href="../{place}/{path.stem}.html"' in article
-            assert (folder / place / f"{path.stem}.html").exists()
+            assert (built / place / f"{path.stem}.html").exists()
 
 
-def test_instructors_find_all_slides_and_handouts(folder):
-    page = (folder / "instructors.html").read_text(encoding="utf-8")
+def test_instructors_find_all_slides_and_handouts(built):
+    page = (built / "instructors.html").read_text(encoding="utf-8")
     for path in course.notebooks():
         for place in (f"slides/{path.stem}.html", f"slides/{path.stem}-45.html", f"handouts/{path.stem}.html"):
-            assert f'href="{place}"' in page and (folder / place).exists()
+            assert f'href="{place}"' in page and (built / place).exists()
 
 
 def test_lines_that_are_too_long_are_wrapped_and_not_cut(tab, address):
@@ -211,10 +211,10 @@ def test_no_page_breaks_a_serious_rule_of_accessibility(visits):
     assert not {(visit.view, visit.page): found for visit in visits if (found := visit.facts["violations"])}
 
 
-def test_every_image_is_there_and_described(visits, folder, address):
+def test_every_image_is_there_and_described(visits, built, address):
     images = [image for visit in visits for image in visit.facts["images"]]
     assert not [image["src"] for image in images if not image["alt"].strip()]
-    assert all((folder / unquote(image["src"].removeprefix(address))).is_file() for image in images)
+    assert all((built / unquote(image["src"].removeprefix(address))).is_file() for image in images)
 
 
 @pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)
@@ -225,7 +225,7 @@ def test_figures_keep_the_descriptions_stored_with_them(visits, path):
     assert shown == figures(nbformat.read(path, as_version=4))
 
 
-def test_every_link_leads_somewhere(visits, folder, address):
+def test_every_link_leads_somewhere(visits, built, address):
     ids = {visit.page: {"", *visit.facts["ids"]} for visit in visits}
     broken = []
     for visit in visits:
@@ -233,7 +233,7 @@ def test_every_link_leads_somewhere(visits, folder, address):
             place, anchor = unquote(url.path).lstrip("/") or "index.html", unquote(url.fragment)
             if f"{url.scheme}://{url.netloc}/" != address:
                 broken += [url.geturl()] if url.scheme != "https" else []
-            elif not (folder / place).is_file() or anchor not in ids.get(place, {""}):
+            elif not (built / place).is_file() or anchor not in ids.get(place, {""}):
                 broken.append(f"{visit.page}: {place}#{anchor}")
     assert not set(broken)
 
@@ -266,10 +266,10 @@ def test_a_search_finds_pages(tab, address):
     assert any("04_train_with_ipex" in path for path in found)
 
 
-def test_a_search_works_without_a_server(tab, folder):
+def test_a_search_works_without_a_server(tab, built):
     complaints = []
     watch(tab, complaints)
-    tab.goto((folder / "search.html").as_uri() + "?q=autocast")
+    tab.goto((built / "search.html").as_uri() + "?q=autocast")
     tab.get_by_text("Search finished").wait_for()
     assert tab.locator("#search-results li a").count() >= 3
     assert not complaints
@@ -320,7 +320,7 @@ def test_the_glossary_has_terms(tab, address):
 
 
 @pytest.mark.parametrize("name", ["student", "instructor"])
-def test_each_edition_can_be_downloaded(tab, address, folder, name):
+def test_each_edition_can_be_downloaded(tab, address, built, name):
     tab.goto(address)
     with tab.expect_download() as started:
         tab.get_by_role("link", name=f"{name}.zip").click()
@@ -344,6 +344,7 @@ def test_a_zip_file_depends_only_on_what_is_in_it(tmp_path):
     assert (tmp_path / "1" / "out.zip").read_bytes() == (tmp_path / "2" / "out.zip").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_bad_build_says_all_that_is_wrong_and_leaves_the_former_site(tmp_path, monkeypatch):
     monkeypatch.setattr(site, "PAGES", tmp_path / "pages")
     shutil.copytree(Path(site.__file__).parent / "sphinx", tmp_path / "pages", ignore=shutil.ignore_patterns("*.md"))
