@@ -54,6 +54,12 @@ SLOW = {"browser": "browser", "watched": "worker", "tried": "worker", "built": "
 """Fixtures that take their time, and the mark that says why."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Compare pictures however the tests are started."""
+    config.option.mpl = True
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         for fixture in SLOW.keys() & set(getattr(item, "fixturenames", ())):
