@@ -69,7 +69,7 @@ bench-peers: $(VENV)/installed data build/peers/installed  ## the same, with Ker
 
 ##@ Maintain (see CONTRIBUTING.md)
 check: lint data  ## lint, then the quick tests: they need no browser, no notebook kernel and no worker process
-	$(PY) -m pytest -o addopts= -p no:nbval --quiet -m "not (browser or kernel or worker or slow)" tests
+	GOMP_SPINCOUNT=0 $(PY) -m pytest -o addopts= -p no:nbval --quiet -m "not (browser or kernel or worker or slow)" tests
 
 test-latest:  ## the same tests with the newest torch, in an environment of its own; what needs IPEX is skipped
 	@$(MAKE) --no-print-directory test TORCH=latest
