@@ -10,7 +10,7 @@ import torch
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from codealong import ROOT, CourseError, data, ipex_guard
+from codealong import ROOT, CourseError, data, ipex_guard, records
 from codealong.analysis import study
 from codealong.publish import photographs
 
@@ -88,6 +88,16 @@ def assert_fits_a_slide(fig):
     picture.seek(0)
     height, width, _ = imread(picture).shape
     assert width <= 1200 and height <= 620, (width, height)
+
+
+@contextlib.contextmanager
+def rewritten(path):
+    """Yield the content of a record in a JSON file, and write what was made of it, with the checksum it then has."""
+    fields = json.loads(path.read_bytes())
+    kind = fields.pop("format").partition(records.SEAL)[0].removeprefix("codealong ")
+    version = fields.pop("version")
+    yield fields
+    records.write(path, kind, version, fields)
 
 
 def make(*words, folder=ROOT):

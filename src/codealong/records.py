@@ -1,8 +1,10 @@
 """Records: files that say what was measured where, written whole or not at all, read whole or refused.
 
-A record is a JSON file. One with arrays is a zip file, with the JSON file and one ``.npy`` file for each array in it.
+A record is a JSON file, whose format is followed by a checksum of the rest. One with arrays is a zip file, which has
+checksums of its own, with the JSON file and one ``.npy`` file for each array in it.
 """
 
+import hashlib
 import io
 import json
 import zipfile
@@ -22,8 +24,15 @@ REFERENCE = RECORDED / "amd-epyc-avx512-bf16"
 OWN = ROOT / "build" / "measured"
 """Where what a learner measures goes."""
 
+LARGEST = 2**26
+"""Bytes that a record may unpack to, a hundred times what the largest one needs: a zip file of 1 MB can hold 1 GB."""
+
+SEAL = ", SHA-256 "
+"""Between the format of a JSON file and its checksum; records from before there was one are read, too."""
+
 _UNREADABLE = (
     OSError,
+    MemoryError,
     zipfile.BadZipFile,
     KeyError,
     ValueError,
@@ -60,7 +69,8 @@ def write(path, kind, version, fields, arrays=None):
     RecordError
         When the folder cannot be written; an earlier record is kept.
     """
-    text = json.dumps({"format": f"codealong {kind}", "version": version, **fields}, indent=1) + "\n"
+    form = f"codealong {kind}" + (f"{SEAL}{_checksum(version, fields)}" if arrays is None else "")
+    text = json.dumps({"format": form, "version": version, **fields}, indent=1) + "\n"
     content = io.BytesIO(text.encode())
     if arrays is not None:
         content = io.BytesIO()
@@ -101,20 +111,23 @@ def read(path, kind, version, again):
     arrays = {}
     try:
         if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as record:
-                fields = json.loads(record.read(f"{kind}.json"))
-                names = [name for name in record.namelist() if name.endswith(".npy")]
-                arrays = {name.removesuffix(".npy"): _array(record.read(name)) for name in names}
+            members = _unpacked(path)
+            fields = json.loads(members.pop(f"{kind}.json", "null"))
+            arrays = {name.removesuffix(".npy"): _array(content) for name, content in members.items()}
         else:
-            fields = json.loads(path.read_bytes())
+            with path.open("rb") as file:
+                fields = json.loads(_within(LARGEST, file))
     except FileNotFoundError:
         raise RecordError(f"{path} does not exist: {again}.") from None
     except _UNREADABLE as problem:
         raise refused(path, f"it cannot be read ({problem})", again) from None
-    if not isinstance(fields, dict) or fields.pop("format", None) != f"codealong {kind}":
+    form, sealed, checksum = str(fields.pop("format", "")).partition(SEAL) if isinstance(fields, dict) else ("", "", "")
+    if form != f"codealong {kind}":
         raise refused(path, f"it is not the record of a {kind}", again)
     if (its := fields.pop("version", None)) != version:
         raise refused(path, f"its version is {its}, and this course reads version {version}", again)
+    if sealed and checksum != _checksum(version, fields):
+        raise refused(path, "it was changed after it was written", again)
     return fields, arrays
 
 
@@ -138,9 +151,35 @@ def ensure_writable(folder):
     folder = Path(folder)
     try:
         files.write(folder / ".writable", b"")
-        (folder / ".writable").unlink()
+        (folder / ".writable").unlink(missing_ok=True)  # another process may have been faster
     except OSError as problem:
         raise _unwritable(folder, problem) from None
+
+
+def _checksum(version, fields):
+    return hashlib.sha256(json.dumps([version, fields]).encode()).hexdigest()
+
+
+def _unpacked(path):
+    """Return the content of each member of a zip file, by name."""
+    contents, left = {}, LARGEST
+    with zipfile.ZipFile(path) as record:
+        for member in record.infolist():
+            if member.comment:
+                raise ValueError("its table of contents is damaged")  # a wrong length hides the members after it
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("it is compressed in another way")  # which zipfile unpacks without a limit
+            with record.open(member) as file:
+                contents[member.filename] = _within(left, file)
+            left -= len(contents[member.filename])
+    return contents
+
+
+def _within(limit, file):
+    content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"it holds more than {LARGEST >> 20} MiB")
+    return content
 
 
 def _array(content):

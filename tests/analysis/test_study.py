@@ -1,7 +1,6 @@
 """A study is read whole or refused, and knows its accuracies and times."""
 
 import dataclasses
-import json
 import shutil
 
 import numpy as np
@@ -15,6 +14,7 @@ from codealong.arms import ARMS
 from codealong.classes import CLASSES
 from codealong.measure import campaign, larger
 from codealong.measure.study import FEWEST, FIRST, SEEDS, StudyError, order
+from tests.conftest import rewritten
 
 
 def copied(folder):
@@ -44,9 +44,8 @@ def test_a_study_of_too_few_seeds_is_not_read(tmp_path):
 def test_a_campaign_of_another_machine_is_not_mixed_in(tmp_path):
     copied(tmp_path)
     path = next((tmp_path / campaign.SERIES.folder).iterdir())
-    content = json.loads(path.read_text())
-    content["provenance"]["processor"] = "another"
-    path.write_text(json.dumps(content))
+    with rewritten(path) as content:
+        content["provenance"]["processor"] = "another"
     with pytest.raises(StudyError, match=r"the campaign of .* in .* was made with processor another"):
         study.load(tmp_path)
 

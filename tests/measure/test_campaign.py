@@ -10,6 +10,7 @@ import torch
 from codealong import hardware, training
 from codealong.measure import campaign, contestants, series
 from codealong.measure.worker import BenchError
+from tests.conftest import rewritten
 
 ARMS = ["stock-fp32", "stock-bf16", "ipex-fp32"]
 TIMED = {"images": 1000, "seconds": 1.0, "cpu_seconds": 1.9, "stolen_seconds": 0.0}
@@ -93,12 +94,11 @@ def test_a_campaign_that_was_stopped_goes_on_with_the_round_it_was_in(tmp_path, 
 
 def test_one_that_was_stopped_hours_ago_is_kept_and_not_gone_on_with(tmp_path, stand_in):
     path = campaign.SERIES.measure(tmp_path, 2, lambda _: None)
-    record = json.loads(path.read_text())
-    date = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=series.STALE_HOURS, minutes=1)
-    record["rounds"][0]["date"] = date.isoformat()
     old = path.with_name("2026-01-01T00-00.json")
     path.rename(old)
-    old.write_text(json.dumps(record))
+    date = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=series.STALE_HOURS, minutes=1)
+    with rewritten(old) as record:
+        record["rounds"][0]["date"] = date.isoformat()
     assert campaign.SERIES.measure(tmp_path, say=lambda _: None) != old
     assert len(json.loads(old.read_text())["rounds"]) == 2
     assert len(campaign.SERIES.read_all(tmp_path)) == 1
@@ -114,9 +114,8 @@ def test_a_whole_campaign_is_followed_by_another(tmp_path, monkeypatch):
 @pytest.mark.parametrize("field", sorted({*hardware.MACHINE} - {"allocator"}))
 def test_campaigns_of_another_machine_are_not_joined(tmp_path, stand_in, field):
     path = campaign.SERIES.measure(tmp_path, say=lambda _: None)
-    record = json.loads(path.read_text())
-    record["provenance"][field] = "another"
-    path.write_text(json.dumps(record))
+    with rewritten(path) as record:
+        record["provenance"][field] = "another"
     stand_in.said.clear()
     with pytest.raises(BenchError, match=f"was measured with {field} another, .* choose another folder with --into"):
         measure(tmp_path)
@@ -128,10 +127,9 @@ def test_another_campaign_is_due_where_none_is_or_one_was_stopped_or_began_an_ho
     path = campaign.SERIES.measure(tmp_path, 3, lambda _: None)
     assert campaign.SERIES.due(tmp_path)
     assert campaign.SERIES.measure(tmp_path, say=lambda _: None) == path and not campaign.SERIES.due(tmp_path)
-    record = json.loads(path.read_text())
     began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=series.STALE_HOURS, minutes=1)
-    record["rounds"][0]["date"] = began.isoformat()
-    path.write_text(json.dumps(record))
+    with rewritten(path) as record:
+        record["rounds"][0]["date"] = began.isoformat()
     assert campaign.SERIES.due(tmp_path)
 
 

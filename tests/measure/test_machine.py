@@ -1,7 +1,6 @@
 """A machine is recorded step by step: what is there is left alone, and what is missing is said beforehand."""
 
 import datetime
-import json
 import shutil
 
 import pytest
@@ -17,6 +16,7 @@ from codealong.measure import (
     study,
     time_to_accuracy,
 )
+from tests.conftest import rewritten
 
 
 @pytest.fixture
@@ -65,9 +65,8 @@ def test_where_an_arm_cannot_run_what_needs_every_arm_is_left_out(tmp_path, done
 def test_a_campaign_that_has_just_been_measured_is_not_followed_by_another(tmp_path, done):
     shutil.copytree(records.REFERENCE / campaign.SERIES.folder, tmp_path / campaign.SERIES.folder)
     *_, last = sorted((tmp_path / campaign.SERIES.folder).iterdir())
-    record = json.loads(last.read_text())
-    record["rounds"][0]["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    last.write_text(json.dumps(record))
+    with rewritten(last) as record:
+        record["rounds"][0]["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
     machine.record(tmp_path, say=lambda _: None)
     assert "campaign" not in done and "study" in done
 
