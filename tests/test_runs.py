@@ -149,6 +149,14 @@ def test_a_foreign_or_newer_record_is_refused(record, changes, said):
         runs.load(record)
 
 
+def test_a_run_of_another_network_is_refused_unless_it_is_asked_for(run, tmp_path):
+    provenance = run.provenance | {"network": "DeepFashionCNN"}
+    deep = runs.save(dataclasses.replace(run, provenance=provenance), tmp_path)
+    with pytest.raises(records.RecordError, match="its network is DeepFashionCNN, and not FashionCNN"):
+        runs.find(["stock-fp32"], tmp_path)
+    assert runs.load(deep, "DeepFashionCNN").seed == run.seed
+
+
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [

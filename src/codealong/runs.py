@@ -89,13 +89,15 @@ def save(run, where=None):
     return path
 
 
-def load(path):
+def load(path, network="FashionCNN"):
     """Read a run.
 
     Parameters
     ----------
     path : path
         A record that `save` wrote.
+    network : str, optional
+        That it has to be of, by the name of its class; runs of the course's own do not name it.
 
     Returns
     -------
@@ -116,6 +118,8 @@ def load(path):
         raise records.refused(path, f"it holds the run {run.name}", AGAIN)
     if problem := _problem(run):
         raise records.refused(path, problem, AGAIN)
+    if (its := run.provenance.get("network", "FashionCNN")) != network:
+        raise records.refused(path, f"its network is {its}, and not {network}", AGAIN)
     run.recipe.setdefault("operators", False)  # the first runs were recorded before there was this choice
     return run
 

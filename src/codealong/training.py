@@ -217,6 +217,16 @@ def warm_up(arm, train, recipe=RECIPE, steps=WARM_UP_STEPS):
         train_step(net, optimizer, images, labels, arm)
 
 
+def finite(loss, arm, seed, epoch, recipe):
+    """Return a loss, or raise `Diverged` where it is infinite or no number."""
+    if not math.isfinite(loss):
+        raise Diverged(
+            f"The loss of {arm}, seed {seed}, became {loss} in epoch {epoch}: training was stopped, "
+            f"and there is nothing to record. Try a smaller max_lr than {recipe.max_lr}."
+        )
+    return loss
+
+
 def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
     """Train a fresh network, showing live progress.
 
@@ -257,17 +267,14 @@ def fit(arm, seed, train, valid, recipe=RECIPE, build=FashionCNN):
             for images, labels in batches(train, recipe.batch_size, order, recipe.prepare):
                 loss, logits = train_step(net, optimizer, images, labels, arm)
                 scheduler.step()
-                if not math.isfinite(value := loss.item()):
-                    raise Diverged(
-                        f"The loss of {arm.name}, seed {seed}, became {value} in epoch {epoch}: training was stopped, "
-                        f"and there is nothing to record. Try a smaller max_lr than {recipe.max_lr}."
-                    )
+                value = finite(loss.item(), arm.name, seed, epoch, recipe)
                 loss_sum += value * len(labels)
                 correct += (logits.argmax(1) == labels).sum().item()
                 progress.advance(len(labels), loss_sum, correct)
             seconds = time.perf_counter() - began
             evaluated.load_state_dict(arm.weights(net))
             valid_loss, valid_accuracy = evaluate(evaluated, valid)
+            finite(valid_loss, arm.name, seed, epoch, recipe)  # the last step of all has no step after it
             count = len(train.labels)
             history.append(
                 Epoch(

@@ -158,6 +158,21 @@ def test_who_stops_it_is_obeyed(tmp_path):
     assert process.wait(timeout=30) and len(begun()) == 2
 
 
+def test_a_long_run_whose_last_step_breaks_the_weights_is_not_recorded(few, monkeypatch):
+    step, steps = training.train_step, iter(range(4))
+
+    def train_step(net, *words):
+        answer = step(net, *words)
+        if next(steps) == 3:
+            next(net.parameters()).data.fill_(float("nan"))
+        return answer
+
+    monkeypatch.setattr(training, "train_step", train_step)
+    recipe = training.Recipe(epochs=1, batch_size=64, max_lr=1e-3)
+    with pytest.raises(training.Diverged, match="The loss of stock-fp32, seed 100, became nan in epoch 1: "):
+        publication.long_run("stock-fp32", 100, few, recipe)
+
+
 def test_deep_runs_are_of_the_deep_network(few, tmp_path, monkeypatch):
     test = data.Split(few.test.images.repeat(50, 1, 1, 1), few.test.labels.repeat(50))
     monkeypatch.setattr(data, "load", lambda: few._replace(test=test))

@@ -124,7 +124,7 @@ def long_run(arm, seed, splits, recipe=RECIPE):
     arm, net, optimizer = training.start(arm, seed, recipe)
     order = torch.Generator().manual_seed(seed)
     plain, rows = model.FashionCNN(), []
-    for _ in range(recipe.epochs):
+    for epoch in range(1, recipe.epochs + 1):
         losses, right = 0.0, 0
         for images, labels in batches(splits.train, order):
             loss, logits = training.train_step(net, optimizer, images, labels, arm)
@@ -135,6 +135,7 @@ def long_run(arm, seed, splits, recipe=RECIPE):
         row = {"train_loss": losses / count, "train_accuracy": right / count}
         for name in ("valid", "test"):
             row[f"{name}_loss"], row[f"{name}_accuracy"] = _evaluate(plain, getattr(splits, name))
+            training.finite(row[f"{name}_loss"], arm.name, seed, epoch, recipe)
         rows.append(row)
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
@@ -167,7 +168,10 @@ def read_long(folder=records.REFERENCE):
 def read_deep(folder=records.REFERENCE):
     """Return the recorded runs of `DeepFashionCNN` of a machine, by arm, by ascending seed."""
     places = {arm: [_path(folder, DEEP, arm, seed) for seed in DEEP_SEEDS] for arm in ARMS}
-    return {arm: [runs.load(path) for path in paths if path.exists()] for arm, paths in places.items()}
+    return {
+        arm: [runs.load(path, model.DeepFashionCNN.__name__) for path in paths if path.exists()]
+        for arm, paths in places.items()
+    }
 
 
 def record(part, arm, seed, folder):
