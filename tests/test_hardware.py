@@ -1,7 +1,10 @@
 """What the course says of a machine: hardware and the doctor's page."""
 
+import contextlib
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -108,6 +111,86 @@ def test_the_allocator_s_settings_are_named(monkeypatch):
     monkeypatch.setenv("LD_PRELOAD", "/usr/lib/libother.so:/usr/lib/libtcmalloc.so.4")
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
     assert hardware.allocator() == "libother.so libtcmalloc.so.4 MALLOC_TRIM_THRESHOLD_=1"
+
+
+ALLOWED = hardware.cores(Path("/nowhere"))
+"""The cores that this process may run on, whatever it is granted."""
+
+
+@pytest.fixture
+def granted(tmp_path, monkeypatch):
+    """Eight cores to run on; returns the function that makes control groups with quotas, and counts what is left."""
+    if not hasattr(os, "sched_getaffinity"):
+        monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    else:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(8)})
+
+    def cores(own, **files):
+        (tmp_path / "proc" / "self").mkdir(parents=True)
+        (tmp_path / "proc" / "self" / "cgroup").write_text(own)
+        for name, content in files.items():
+            path = tmp_path / "sys/fs/cgroup" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return hardware.cores(tmp_path)
+
+    return cores
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "cores"),
+    [
+        ("0::/\n", {}, 8),
+        ("0::/\n", {"cpu.max": "max 100000\n"}, 8),
+        ("0::/\n", {"cpu.max": "200000 100000\n"}, 2),
+        ("0::/\n", {"cpu.max": "150000 100000\n"}, 2),
+        ("0::/\n", {"cpu.max": "50000 100000\n"}, 1),
+        ("0::/\n", {"cpu.max": "3200000 100000\n"}, 8),
+        ("0::/users/ada\n", {"users/ada/cpu.max": "300000 100000\n", "cpu.max": "max 100000\n"}, 3),
+        ("0::/users/ada\n", {"users/cpu.max": "300000 100000\n", "users/ada/cpu.max": "max 100000\n"}, 3),
+        ("0::/users/ada\n", {"users/bob/cpu.max": "100000 100000\n"}, 8),
+        ("0::/docker/4711\n", {"cpu.max": "200000 100000\n"}, 2),
+        ("3:cpuset:/\n1:cpu,cpuacct:/\n", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+        ("1:cpu,cpuacct:/a\n", {"cpu/a/cpu.cfs_quota_us": "200000\n", "cpu/a/cpu.cfs_period_us": "100000\n"}, 2),
+        ("3:cpuset:/a\n", {"cpu/a/cpu.cfs_quota_us": "200000\n", "cpu/a/cpu.cfs_period_us": "100000\n"}, 8),
+    ],
+)
+def test_cores_are_no_more_than_a_container_grants(granted, own, files, cores):
+    assert granted(own, **files) == cores
+
+
+@pytest.fixture
+def one_core():
+    """A real control group that has the time of one core."""
+    if sys.platform != "linux" or ALLOWED < 2:
+        pytest.skip("there are no control groups here, or there is one core only")
+    lines = (line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines())
+    own = {"cpu" if "cpu" in names.split(",") else names: group.lstrip("/") for _, names, group in lines}
+    version = "cpu" if "cpu" in own else ""
+    group = Path("/sys/fs/cgroup", version, own.get(version, ""), f"codealong-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "cpu.cfs_quota_us" if version else group / "cpu.max").write_text("100000")
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        pytest.skip(f"no control group with a quota can be made here ({problem.strerror})")
+    yield group
+    group.rmdir()
+
+
+def test_a_process_that_is_really_granted_one_core_knows_it(one_core):
+    code = "from codealong import hardware; print(hardware.cores())"
+    joined = f'echo $$ > {one_core / "cgroup.procs"} && exec "$0" -c "$1"'
+    done = subprocess.run(["sh", "-c", joined, sys.executable, code], capture_output=True, text=True)
+    assert done.stdout == "1\n", done.stderr
+
+
+def test_threads_that_a_quota_keeps_waiting_are_told_with_the_cure(monkeypatch):
+    monkeypatch.setattr(hardware, "cores", lambda: 1)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    (line,) = [line for line in doctor.examine() if line.topic == "threads"]
+    assert line == ("warn", "threads", "2 on 1 cores, where they wait: set OMP_NUM_THREADS to 1")
 
 
 def topics(lines):

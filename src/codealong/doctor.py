@@ -77,8 +77,9 @@ def _threads():
     except ImportError:
         return Line("fail", "threads", "unknown without torch")
     threads, cores = torch.get_num_threads(), hardware.cores()
-    level = "ok" if threads <= cores else "warn"
-    return Line(level, "threads", f"{threads} on {cores} cores")
+    if threads > cores:
+        return Line("warn", "threads", f"{threads} on {cores} cores, where they wait: set OMP_NUM_THREADS to {cores}")
+    return Line("ok", "threads", f"{threads} on {cores} cores")
 
 
 def _memory():

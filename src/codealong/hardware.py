@@ -3,6 +3,7 @@
 import ctypes
 import datetime
 import gc
+import math
 import os
 import platform
 import subprocess
@@ -94,9 +95,38 @@ def versions():
     return installed | {package: version(package) for package in PACKAGES if version(package)}
 
 
-def cores():
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def cores(root=Path("/")):
+    """Return how many processor cores this process may use.
+
+    Where a container or a class server grants it the time of fewer cores than it may run on, that counts, rounded up.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Above Linux's `proc` and `sys`.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min([allowed, *(math.ceil(quota) for quota in _quotas(root))])
+
+
+def _quotas(root):
+    """Yield the cores' worth of time that each control group around this process grants, for those that limit it."""
+    own = root / "proc" / "self" / "cgroup"
+    for line in own.read_text().splitlines() if own.exists() else ():
+        _, controllers, group = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = root / "sys" / "fs" / "cgroup" / ("cpu" if controllers else "")  # version 2 names no controllers
+        place = top / group.lstrip("/")
+        for folder in (place, *place.parents[: len(place.parts) - len(top.parts)]):
+            if (file := folder / "cpu.max").exists():
+                quota, period = file.read_text().split()
+            elif (file := folder / "cpu.cfs_quota_us").exists():
+                quota, period = file.read_text().strip(), file.with_name("cpu.cfs_period_us").read_text()
+            else:
+                continue
+            if quota not in ("max", "-1"):
+                yield int(quota) / int(period)
 
 
 def memory_gib():
