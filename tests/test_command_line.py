@@ -72,6 +72,7 @@ def test_an_empty_path_is_refused(words, capsys):
 
 
 def test_an_arm_that_cannot_run_here_is_one_sentence_and_exit_status_1(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("codealong.data.load", lambda: pytest.fail("it fetched data"))
     monkeypatch.setattr(
         ipex_guard, "status", lambda bf16=False: ipex_guard.Status(False, "IPEX needs a processor with AVX2")
     )
@@ -140,6 +141,7 @@ def test_make_alone_lists_every_command_with_one_line_each():
 @pytest.mark.parametrize(
     ("words", "minor", "said"),
     [
+        ((), 9, r"Python 3\.10 to 3\.13 is needed, and .* is 3\.9: run make PYTHON=python3\.11 \(or"),
         ((), 14, r"Python 3\.10 to 3\.13 is needed, and .* is 3\.14: run .*; Python 3\.14 needs TORCH=latest"),
         (("TORCH=latest",), 15, r"Python 3\.11 to 3\.14 is needed, and .* is 3\.15: run .*\)$"),
         (("TORCH=latest",), 10, r"Python 3\.11 to 3\.14 is needed, and .* is 3\.10: run .*\)$"),

@@ -2,10 +2,12 @@
 
 import platform
 
+import nbformat
 import pytest
 import torch
 
 from codealong import hardware, ipex_guard, training
+from codealong.publish import course
 from tests.conftest import in_a_process, needs_ipex
 
 INTEL = hardware.Processor("Intel Xeon", "GenuineIntel", ("AVX2", "AVX-512"))
@@ -80,6 +82,15 @@ def test_bfloat16_is_refused_where_a_variable_forbids_avx_512(able, monkeypatch,
     for allowed in ("AVX512_CORE", "DEFAULT"):
         monkeypatch.setenv(variable, allowed)
         assert ipex_guard.status(bf16=True).usable
+
+
+@pytest.mark.parametrize("variable", ipex_guard.CAPS)
+def test_the_lesson_that_needs_bfloat16_is_skipped_where_a_variable_forbids_avx_512(able, monkeypatch, variable):
+    path = course.NOTEBOOKS / "04_train_with_ipex.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert course.why_skipped(notebook) is None
+    monkeypatch.setenv(variable, "AVX2")
+    assert course.why_skipped(notebook).endswith(f"and {variable}=AVX2 forbids it: unset {variable}")
 
 
 def test_what_cannot_run_is_unusable_before_anything_is_imported(able, monkeypatch):

@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+import tracemalloc
 
 import pytest
 
@@ -129,6 +131,32 @@ def test_a_half_downloaded_file_is_refused(real, tmp_path):
         sources.read("t10k-labels-idx1-ubyte", tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_that_unpacks_to_more_than_any_is_not_read_to_its_end(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(sources, "LARGEST", 2**20)
+    content = bytes(2**24)
+    path = tmp_path / f"t10k-labels-idx1-ubyte{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    del content
+    tracemalloc.start()
+    try:
+        with pytest.raises(sources.DataError, match="is damaged"):
+            sources.read("t10k-labels-idx1-ubyte", tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_file_is_larger_than_the_largest(real):
+    assert max((real / name).stat().st_size for name in sources.SHA256) == sources.LARGEST
+
+
+def test_a_note_of_the_origin_that_is_damaged_is_no_obstacle(real, folder):
+    copied(real, folder)
+    (sources.raw_folder(folder).parent / sources.ORIGIN).write_bytes(b"\xff\xfe")
+    assert sources.obtain(folder) == "the data folder"
+
+
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
@@ -143,15 +171,15 @@ def _obtain(folder, real, barrier, answers):
     answers.put(sources.obtain(folder))
 
 
-def test_two_processes_on_an_empty_folder_both_succeed(real, tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    barrier, answers = spawn.Barrier(2), spawn.Queue()
-    processes = [spawn.Process(target=_obtain, args=(tmp_path, real, barrier, answers)) for _ in range(2)]
+def test_eight_processes_on_an_empty_folder_all_succeed(real, tmp_path):
+    start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    barrier, answers = start.Barrier(8), start.Queue()
+    processes = [start.Process(target=_obtain, args=(tmp_path, real, barrier, answers)) for _ in range(8)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
+    assert [process.exitcode for process in processes] == [0] * 8
     assert all(answers.get(timeout=5) in ("the test's folder", "the data folder") for _ in processes)
     assert sorted(path.name for path in sources.raw_folder(tmp_path).iterdir()) == sorted(sources.SHA256)
 

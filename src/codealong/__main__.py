@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from codealong import CourseError, arms
+from codealong import CourseError, arms, ipex_guard
 
 
 def main(arguments=None):
@@ -315,7 +315,8 @@ def _audit(words):
 
 
 def _train(words):
-    arms.get(words.arm)
+    if not (able := arms.get(words.arm).status()).usable:
+        raise ipex_guard.Unusable(able.reason)
 
     from codealong import hardware, records, runs
 

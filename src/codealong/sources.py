@@ -23,6 +23,9 @@ SHA256 = {
 }
 """SHA-256 of each file after decompression."""
 
+LARGEST = 16 + 60_000 * 28 * 28
+"""Bytes of the largest of them: reading stops there, since a file of 1 MB can unpack to 1 GB."""
+
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
@@ -68,9 +71,10 @@ def read(name, where):
         When it is there and is not what was published.
     """
     problem = FileNotFoundError(f"{name} is not in {where}")
-    for path, unpack in ((where / name, bytes), (where / f"{name}.gz", gzip.decompress)):
+    for path, opened in ((where / name, open), (where / f"{name}.gz", gzip.open)):
         try:
-            content = unpack(path.read_bytes())
+            with opened(path, "rb") as file:
+                content = file.read(LARGEST + 1)
         except FileNotFoundError:
             continue
         except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -139,8 +143,10 @@ def obtain(root=None):
 
 def origin(root=None):
     """Return where the files of the data folder came from, as `obtain` noted it."""
-    note = raw_folder(root).parent / ORIGIN
-    return note.read_text(encoding="utf-8") if note.exists() else "the data folder"
+    try:
+        return (raw_folder(root).parent / ORIGIN).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return "the data folder"
 
 
 def _write(path, content):
