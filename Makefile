@@ -99,7 +99,7 @@ pictures: $(VENV)/teaching data  ## draw images/, and write the results in READM
 # What only the CUDA build of torch needs is left out: that build brings it itself. No hashes of torch and torchvision: PyTorch's
 # CPU builds and the package index's are different files of one version, and set-up takes those it can reach. pip checks hashes of
 # all packages or of none, so pip and conda read constraints.txt.
-lock: $(VENV)/installed  ## resolve pyproject.toml into its lock again, and that into constraints.txt; TORCH=latest has its own lock
+lock: $(VENV)/installed  ## resolve pyproject.toml into its lock again; TORCH=latest has a lock of its own
 	$(UV) pip compile pyproject.toml --extra teach $(IPEX:%=--extra %) --universal --python-version 3.$(OLDEST) \
 		--no-annotate --upgrade --generate-hashes --custom-compile-command "make lock$(TORCH:%= TORCH=%)" --quiet -o $(LOCK)
 	@sed -i -E '/^(cuda|nvidia|triton)\b/,/[^\\]$$/d' $(LOCK)

@@ -178,9 +178,9 @@ def test_on_paper_every_answer_is_open_and_code_is_whole(tab, address):
     assert not tab.locator(".skip-to-content").is_visible()
 
 
-def test_every_page_runs_and_loads_only_what_its_policy_names(folder):
+def test_every_page_runs_and_loads_only_what_its_policy_names(built):
     """Slides and handouts too."""
-    found = sorted(folder.rglob("*.html"))
+    found = sorted(built.rglob("*.html"))
     assert len(found) > 50
     for path in found:
         page = Page(path.read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ def test_every_page_runs_and_loads_only_what_its_policy_names(folder):
         assert {policy._digest(script) for script in page.inline} <= set(allowed), path
         assert [word for word in page.active if word != "form"] == [], path  # of the search
         places = [path.parent / unquote(urlsplit(address).path) for address in page.loaded if address[:5] != "data:"]
-        assert all(place.is_file() and folder in place.resolve().parents for place in places), path
+        assert all(place.is_file() and built in place.resolve().parents for place in places), path
         assert "'self'" in allowed or not places, path
         assert "http" not in said and not [word for word in said.split() if "unsafe" in word and "inline" not in word]
 
