@@ -1,4 +1,9 @@
-"""A recipe for speed alone: the fewest seconds of training to a mean test accuracy of 0.91 that we know of."""
+"""A recipe for speed alone, which aims at a mean test accuracy of 0.91 in the fewest seconds of training.
+
+Chosen on validation images, in 113 trials of a search and 16 of a choice, in float32 on an AMD EPYC with AVX2: 0.9231
+(0.9213 to 0.9244, three seeds) after 1.5 epochs. How it does on test images, and how much sooner than the published
+recipe, is not recorded yet: `measure.time_to_accuracy` measures it.
+"""
 
 import math
 
@@ -11,7 +16,7 @@ EPOCHS = 1.5
 BATCH_SIZES, SMALL_SHARE = (128, 512), 0.6
 """Small batches for the first part of the images, large ones for the rest."""
 MUON_LR, MOMENTUM, NEWTON_STEPS = 0.058, 0.9, 4
-ADAM_LR, BETAS = 0.017, (0.9, 0.99)
+ADAM_LR, BETAS = 0.0103, (0.9, 0.99)
 WARM_UP, LAST = 0.06, 0.05
 """The share of the steps in which the learning rate rises, and what of it is left in the last step."""
 SMOOTHING = 0.1

@@ -7,7 +7,7 @@ from codealong.measure import timing
 from codealong.measure.worker import FASTEST, PUBLISHED, Worker
 
 SEEDS, EPOCHS = range(10), 11
-"""Of the published recipe; its mean test accuracy passes 0.91 after nine or ten."""
+"""Of the published recipe; over the three seeds of the hundred epochs, its mean test accuracy passes 0.91 after ten."""
 
 NAME, KIND, VERSION = "time-to-accuracy.json", "time to accuracy", 1
 
